@@ -229,18 +229,22 @@ mod tests {
         table.id == T::UNIQUE_ID.identity()
     }
 
+    fn id<T: Ops>() -> UniqueId<T> {
+        T::UNIQUE_ID
+    }
+
     #[test]
     fn one_identity_per_implementation() {
-        assert!(A::UNIQUE_ID == A::UNIQUE_ID);
-        assert!(A::UNIQUE_ID != B::UNIQUE_ID);
-        assert!(<Generic<A>>::UNIQUE_ID == <Generic<A>>::UNIQUE_ID);
-        assert!(<Generic<A>>::UNIQUE_ID != <Generic<B>>::UNIQUE_ID);
-        assert!(<Generic<A>>::UNIQUE_ID != A::UNIQUE_ID);
+        assert!(id::<A>() == id::<A>());
+        assert!(id::<A>() != id::<B>());
+        assert!(id::<Generic<A>>() == id::<Generic<A>>());
+        assert!(id::<Generic<A>>() != id::<Generic<B>>());
+        assert!(id::<Generic<A>>() != id::<A>());
     }
 
     #[test]
     fn one_identity_per_trait() {
-        assert!(<A as Ops>::UNIQUE_ID != <A as OtherOps>::UNIQUE_ID);
+        assert!(id::<A>() != <A as OtherOps>::UNIQUE_ID);
     }
 
     #[test]
