@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! From a frame to rows of pixels, and from there to checksums and writeback buffers.
+
+use super::{
+    blend,
+    crc::{
+        Appender,
+        Method,
+        RowSummer, //
+    },
+    decode::{
+        self,
+        RawRow, //
+    },
+    encode::Encoder,
+    format::Layout,
+    frame::{
+        BlendMode,
+        Layer, //
+    },
+    pixel::{
+        self,
+        Pixel, //
+    },
+    plan::{
+        Plan,
+        Span, //
+    },
+    rotate::{
+        self,
+        Block,
+        BLOCK, //
+    },
+    Checksum,
+    Format,
+    Frame,
+    RowCache,
+    Source,
+    Target, //
+};
+use core::ops::Range;
+use kernel::prelude::*;
+
+/// Where finished rows are written.
+#[derive(Clone, Copy)]
+pub(crate) struct Writeback<'a> {
+    target: &'a dyn Target,
+    encoder: Encoder,
+    pitch: usize,
+}
+
+impl<'a> Writeback<'a> {
+    /// Describes a framebuffer of the size of the mode; `pitch` is the distance of two rows in bytes.
+    ///
+    /// Returns [`EINVAL`] if `format` cannot be written.
+    pub(crate) fn new(target: &'a dyn Target, format: Format, pitch: u32) -> Result<Self> {
+        Ok(Self {
+            target,
+            encoder: Encoder::new(format).ok_or(EINVAL)?,
+            pitch: usize::try_from(pitch).map_err(|_| EOVERFLOW)?,
+        })
+    }
+
+    /// Returns whether `format` can be written.
+    pub(crate) const fn supports(format: Format) -> bool {
+        Encoder::new(format).is_some()
+    }
+}
+
+/// Composes frames; owns the scratch memory that this takes.
+pub(crate) struct Composer {
+    width: usize,
+    stride: usize,
+    method: Method,
+    summer: RowSummer,
+    plan: Plan,
+    rows: Rows,
+}
+
+/// The rows that are being composed.
+struct Rows {
+    stride: usize,
+    /// A block of finished rows.
+    out: KVVec<Pixel>,
+    /// A block of rows of one layer.
+    stage: KVVec<Pixel>,
+    raw: RawRow,
+    encoded: KVVec<u8>,
+}
+
+impl Composer {
+    /// Allocates all memory for frames that are `width` pixels wide and have up to `max_layers` layers.
+    ///
+    /// The memory is about 300 bytes a column. May sleep.
+    pub(crate) fn new(width: u32, max_layers: usize, method: Method) -> Result<Self> {
+        let width = usize::try_from(width).map_err(|_| EOVERFLOW)?;
+        // A row more than needed keeps the rows of a block from sharing cache sets.
+        let stride = width.checked_next_multiple_of(8).ok_or(EOVERFLOW)?;
+        let stride = stride.checked_add(8).ok_or(EOVERFLOW)?;
+        let block = stride.checked_mul(BLOCK).ok_or(EOVERFLOW)?;
+        let bytes = width.checked_mul(8).ok_or(EOVERFLOW)?;
+
+        Ok(Self {
+            width,
+            stride,
+            method,
+            summer: RowSummer::new(method, width),
+            plan: Plan::new(max_layers)?,
+            rows: Rows {
+                stride,
+                out: KVVec::from_elem(0, block, GFP_KERNEL)?,
+                stage: KVVec::from_elem(0, block, GFP_KERNEL)?,
+                raw: RawRow::new(width)?,
+                encoded: KVVec::from_elem(0, bytes, GFP_KERNEL)?,
+            },
+        })
+    }
+
+    /// Composes `rows` of `frame`: writes them to `writeback`, if given, and returns their checksum.
+    ///
+    /// The frame is to be as wide as the composer was made for. Returns [`EINVAL`] if it is not or if `rows`
+    /// is not within the frame, and any error of the layers' [`Source`] and of the [`Target`]; rows that
+    /// came before the error have been written then.
+    ///
+    /// Allocates nothing. Context: as [`Source::read`] and [`Target::write`].
+    pub(crate) fn compose<S: Source>(
+        &mut self,
+        frame: &Frame<S>,
+        rows: Range<u32>,
+        writeback: Option<Writeback<'_>>,
+    ) -> Result<Checksum> {
+        let appender = Appender::new(self.row_bytes());
+        let mut sum = Checksum::EMPTY;
+
+        self.each_row(frame, rows, writeback, |_, crc| {
+            sum = appender.append(sum, crc);
+        })?;
+        Ok(sum)
+    }
+
+    /// As [`Self::compose`] without a checksum, for frames of which nobody asks for one.
+    pub(crate) fn write<S: Source>(
+        &mut self,
+        frame: &Frame<S>,
+        rows: Range<u32>,
+        writeback: Writeback<'_>,
+    ) -> Result {
+        self.finish_rows(frame, rows, Some(writeback), |_, _, _| ())
+    }
+
+    /// Brings `cache` up to date and returns the checksum of its rows.
+    ///
+    /// Only the rows in `dirty` are composed, or all if the cache is empty: `dirty` is to hold every row of
+    /// which any pixel may differ from when the cache was last brought up to date.
+    ///
+    /// The cache is empty after an error. Errors and context are those of [`Self::compose`].
+    pub(crate) fn refresh<S: Source>(
+        &mut self,
+        frame: &Frame<S>,
+        cache: &mut RowCache,
+        dirty: &[Range<u32>],
+    ) -> Result<Checksum> {
+        let row_bytes = self.row_bytes();
+        let all = cache.rows();
+
+        if let Some(sum) = cache.begin(row_bytes, dirty) {
+            return Ok(sum);
+        }
+
+        let whole = [all.clone()];
+        let dirty = if cache.is_empty() { &whole } else { dirty };
+
+        for rows in dirty {
+            let rows = rows.start.max(all.start)..rows.end.min(all.end);
+
+            if rows.start < rows.end {
+                self.each_row(frame, rows, None, |y, crc| cache.set(y, crc))?;
+            }
+        }
+        Ok(cache.finish(row_bytes))
+    }
+
+    fn row_bytes(&self) -> u64 {
+        self.width as u64 * 8
+    }
+
+    /// Composes rows and hands the CRC of each to `done`.
+    fn each_row<S: Source>(
+        &mut self,
+        frame: &Frame<S>,
+        rows: Range<u32>,
+        writeback: Option<Writeback<'_>>,
+        mut done: impl FnMut(u32, u32),
+    ) -> Result {
+        self.finish_rows(frame, rows, writeback, |summer, y, row| {
+            #[cfg(target_endian = "big")]
+            row.iter_mut().for_each(|pixel| *pixel = pixel.to_le());
+            done(y, summer.sum(row));
+        })
+    }
+
+    /// Composes rows and hands each to `done`, which may do with it what it likes.
+    fn finish_rows<S: Source>(
+        &mut self,
+        frame: &Frame<S>,
+        rows: Range<u32>,
+        writeback: Option<Writeback<'_>>,
+        mut done: impl FnMut(&RowSummer, u32, &mut [Pixel]),
+    ) -> Result {
+        if frame.width as usize != self.width || rows.end > frame.height {
+            return Err(EINVAL);
+        }
+
+        let (mut y, end) = (rows.start as usize, rows.end as usize);
+
+        while y < end {
+            let band_end = self.plan.update(frame, y)?.min(end);
+            let block = if self.plan.transposed() { BLOCK } else { 1 };
+
+            while y < band_end {
+                let n = block.min(band_end - y);
+
+                for span in self.plan.spans() {
+                    self.rows.add(frame, span, y, n)?;
+                }
+                for (y, row) in (y..y + n).zip(self.rows.out.chunks_mut(self.stride)) {
+                    let row = row.get_mut(..self.width).ok_or(EINVAL)?;
+
+                    adjust(frame, row);
+                    if let Some(writeback) = &writeback {
+                        write(writeback, y, row, &mut self.rows.encoded)?;
+                    }
+                    done(&self.summer, y as u32, row);
+                }
+                y += n;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Applies the CRTC's colour properties to a composed row.
+fn adjust<S>(frame: &Frame<S>, row: &mut [Pixel]) {
+    if let Some(degamma) = &frame.degamma {
+        degamma.apply(row);
+    }
+    if let Some(ctm) = &frame.ctm {
+        ctm.apply_to_row(row);
+    }
+    if let Some(gamma) = &frame.gamma {
+        gamma.apply(row);
+    }
+}
+
+/// Writes a finished row.
+fn write(writeback: &Writeback<'_>, y: usize, row: &[Pixel], encoded: &mut [u8]) -> Result {
+    let len = row.len() * writeback.encoder.bytes_per_pixel();
+    let bytes = encoded.get_mut(..len).ok_or(EINVAL)?;
+    let offset = writeback.pitch.checked_mul(y).ok_or(EOVERFLOW)?;
+
+    writeback.encoder.encode(row, bytes);
+    writeback.target.write(offset, bytes)
+}
+
+impl Rows {
+    /// Adds what `span` contributes to the `n` rows from `y` on.
+    fn add<S: Source>(&mut self, frame: &Frame<S>, span: &Span, y: usize, n: usize) -> Result {
+        let Some(layer) = span.layer else {
+            let [r, g, b] = frame.background;
+
+            for row in self.out.chunks_mut(self.stride).take(n) {
+                row.get_mut(span.start..span.end)
+                    .ok_or(EINVAL)?
+                    .fill(pixel::opaque(r, g, b));
+            }
+            return Ok(());
+        };
+        let layer = frame.layers.get(layer).ok_or(EINVAL)?;
+
+        if !layer.is_unscaled() {
+            return Err(EINVAL);
+        }
+        if layer.rotation.transpose {
+            return self.add_transposed(layer, span, y, n);
+        }
+        for (y, row) in (y..y + n).zip(self.out.chunks_mut(self.stride)) {
+            let out = row.get_mut(span.start..span.end).ok_or(EINVAL)?;
+
+            add_row(layer, span, y, &mut self.raw, &mut self.stage, out)?;
+        }
+        Ok(())
+    }
+
+    fn add_transposed<S: Source>(
+        &mut self,
+        layer: &Layer<S>,
+        span: &Span,
+        y: usize,
+        n: usize,
+    ) -> Result {
+        let block = Block {
+            start: span.start,
+            end: span.end,
+            y,
+            rows: n,
+        };
+        let columns = span.start..span.end;
+
+        if span.opaque {
+            rotate::decode_block(layer, &block, &mut self.raw, &mut self.out, self.stride)?;
+            for row in self.out.chunks_mut(self.stride).take(n) {
+                transform(layer, true, row.get_mut(columns.clone()).ok_or(EINVAL)?);
+            }
+            return Ok(());
+        }
+
+        rotate::decode_block(layer, &block, &mut self.raw, &mut self.stage, self.stride)?;
+        for (row, stage) in self
+            .out
+            .chunks_mut(self.stride)
+            .zip(self.stage.chunks_mut(self.stride))
+            .take(n)
+        {
+            let stage = stage.get_mut(columns.clone()).ok_or(EINVAL)?;
+            let row = row.get_mut(columns.clone()).ok_or(EINVAL)?;
+
+            transform(layer, false, stage);
+            blend::pixels(layer.blend, layer.alpha, stage, row);
+        }
+        Ok(())
+    }
+}
+
+/// Adds a part of a row of an unscaled layer to `out`.
+fn add_row<S: Source>(
+    layer: &Layer<S>,
+    span: &Span,
+    y: usize,
+    raw: &mut RawRow,
+    stage: &mut [Pixel],
+    out: &mut [Pixel],
+) -> Result {
+    let x = layer.source_column(layer.local_x(span.start), layer.local_x(span.end));
+    let y = layer.source_row(layer.local_y(y));
+    let flip = layer.rotation.flip_x;
+
+    if span.opaque {
+        decode::decode(layer, x, y, raw, out)?;
+        if flip {
+            out.reverse();
+        }
+        transform(layer, true, out);
+        return Ok(());
+    }
+
+    if let Layout::Rgb32 { order, alpha: true } = layer.format.layout() {
+        let plain = layer.blend == BlendMode::Premultiplied && layer.alpha == pixel::MAX;
+
+        if plain && !flip && layer.pipeline.is_none() && out.len() <= raw.pixels() {
+            let bytes = decode::read_rgb32(layer, x, y, raw, out.len())?;
+
+            blend::premultiplied_rgb32(order, bytes, out);
+            return Ok(());
+        }
+    }
+
+    let stage = stage.get_mut(..out.len()).ok_or(EINVAL)?;
+
+    decode::decode(layer, x, y, raw, stage)?;
+    if flip {
+        stage.reverse();
+    }
+    transform(layer, false, stage);
+    blend::pixels(layer.blend, layer.alpha, stage, out);
+    Ok(())
+}
+
+/// Applies the layer's colour pipeline; what is not blended is made opaque.
+fn transform<S>(layer: &Layer<S>, opaque: bool, row: &mut [Pixel]) {
+    if let Some(pipeline) = &layer.pipeline {
+        pipeline.apply(layer.format.is_8_bit(), row);
+    }
+    if opaque && layer.format.has_alpha() {
+        row.iter_mut().for_each(|pixel| *pixel |= u64::from(pixel::MAX));
+    }
+}

@@ -1,0 +1,422 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! From the bytes of a framebuffer's row to pixels.
+
+use super::{
+    fixed,
+    format::{
+        Layout,
+        Order, //
+    },
+    frame::Layer,
+    pixel::{
+        self,
+        Pixel, //
+    },
+    yuv,
+    Source, //
+};
+use kernel::prelude::*;
+
+/// Private memory for the bytes of a part of a row.
+///
+/// # Invariants
+///
+/// `planes` have room for `pixels` pixels of any format.
+pub(super) struct RawRow {
+    pixels: usize,
+    planes: [KVVec<u8>; 3],
+}
+
+impl RawRow {
+    /// Allocates room for `pixels` pixels of any format.
+    pub(super) fn new(pixels: usize) -> Result<Self> {
+        let bytes = |per_pixel: usize| {
+            let len = pixels
+                .checked_mul(per_pixel)
+                .and_then(|len| len.checked_add(8))
+                .ok_or(EOVERFLOW)?;
+
+            Ok::<_, Error>(KVVec::from_elem(0u8, len, GFP_KERNEL)?)
+        };
+
+        // INVARIANT: No format has more than 8 bytes a pixel in its first plane, more than two channels of
+        // 16 bits in its second and more than one in its third.
+        Ok(Self {
+            pixels,
+            planes: [bytes(8)?, bytes(4)?, bytes(2)?],
+        })
+    }
+
+    /// Returns how many pixels fit.
+    pub(super) fn pixels(&self) -> usize {
+        self.pixels
+    }
+}
+
+/// Copies `len` bytes of row `y`, from byte `start` of the row on, of colour plane `plane` into `buffer`.
+fn read<'a, S: Source>(
+    layer: &Layer<S>,
+    plane: usize,
+    y: usize,
+    start: usize,
+    buffer: &'a mut [u8],
+    len: usize,
+) -> Result<&'a [u8]> {
+    let pitch = layer.pitches.get(plane).copied().ok_or(EINVAL)?;
+    let offset = usize::try_from(pitch)
+        .ok()
+        .and_then(|pitch| pitch.checked_mul(y))
+        .and_then(|row| row.checked_add(start))
+        .ok_or(EOVERFLOW)?;
+    let bytes = buffer.get_mut(..len).ok_or(EINVAL)?;
+
+    layer.source.read(plane, offset, bytes)?;
+    Ok(bytes)
+}
+
+/// Decodes the pixels of row `y` from column `x` on into `out`.
+pub(super) fn decode<S: Source>(
+    layer: &Layer<S>,
+    x: usize,
+    y: usize,
+    raw: &mut RawRow,
+    out: &mut [Pixel],
+) -> Result {
+    let step = raw.pixels.max(1);
+    let mut x = x;
+
+    for out in out.chunks_mut(step) {
+        decode_chunk(layer, x, y, raw, out)?;
+        x = x.checked_add(step).ok_or(EOVERFLOW)?;
+    }
+    Ok(())
+}
+
+fn decode_chunk<S: Source>(
+    layer: &Layer<S>,
+    x: usize,
+    y: usize,
+    raw: &mut RawRow,
+    out: &mut [Pixel],
+) -> Result {
+    let n = out.len();
+    let [first, second, third] = &mut raw.planes;
+
+    match layer.format.layout() {
+        Layout::Rgb32 { order, alpha } => {
+            let bytes = read(layer, 0, y, x * 4, first, n * 4)?;
+            let set = if alpha { 0 } else { 0xff };
+
+            match order {
+                Order::Argb => each_32(bytes, out, |v| pixel::widen(from_argb(v) | set)),
+                Order::Abgr => each_32(bytes, out, |v| pixel::widen(from_abgr(v) | set)),
+                Order::Rgba => each_32(bytes, out, |v| pixel::widen(from_rgba(v) | set)),
+                Order::Bgra => each_32(bytes, out, |v| pixel::widen(v | set)),
+            }
+        }
+        Layout::Rgb24 { order } => {
+            let bytes = read(layer, 0, y, x * 3, first, n * 3)?;
+
+            match order {
+                Order::Abgr => each_24(bytes, out, |v| pixel::widen(v << 8 | 0xff)),
+                _ => each_24(bytes, out, |v| pixel::widen(v.swap_bytes() | 0xff)),
+            }
+        }
+        Layout::Rgb64 { order, alpha } => {
+            let bytes = read(layer, 0, y, x * 8, first, n * 8)?;
+            let set = if alpha { 0 } else { 0xffff };
+
+            match order {
+                Order::Abgr => each_64(bytes, out, |v| v.rotate_left(16) | set),
+                _ => each_64(bytes, out, |v| reverse(v) | set),
+            }
+        }
+        Layout::Rgb16 { order } => {
+            let bytes = read(layer, 0, y, x * 2, first, n * 2)?;
+
+            match order {
+                Order::Abgr => each_16(bytes, out, |v| rgb565(v & 0x1f, v >> 5 & 0x3f, v >> 11)),
+                _ => each_16(bytes, out, |v| rgb565(v >> 11, v >> 5 & 0x3f, v & 0x1f)),
+            }
+        }
+        Layout::Gray { bits } => {
+            let per_byte = (8 / bits) as usize;
+            let skipped = x % per_byte;
+            let len = (skipped + n).div_ceil(per_byte);
+            let bytes = read(layer, 0, y, x / per_byte, first, len)?;
+
+            match bits {
+                8 => each_gray::<8>(bytes, skipped, out),
+                4 => each_gray::<4>(bytes, skipped, out),
+                2 => each_gray::<2>(bytes, skipped, out),
+                _ => each_gray::<1>(bytes, skipped, out),
+            }
+        }
+        Layout::SemiPlanar { wide, sub, v_first } => {
+            let converter = yuv::Converter::new(layer.encoding, layer.range);
+            let size = if wide { 2 } else { 1 };
+            let chroma_x = x / sub.x;
+            let pairs = (x + n).div_ceil(sub.x) - chroma_x;
+            let y_bytes = read(layer, 0, y, x * size, first, n * size)?;
+            let uv_bytes = read(
+                layer,
+                1,
+                y / sub.y,
+                chroma_x * size * 2,
+                second,
+                pairs * size * 2,
+            )?;
+
+            if wide {
+                let luma = y_bytes.chunks_exact(2).map(u16_from);
+                let chroma = uv_bytes
+                    .chunks_exact(4)
+                    .map(|uv| (u16_from(uv), u16_from(uv.get(2..).unwrap_or_default())));
+
+                converter.wide(luma, chroma, x % sub.x, sub.x, v_first, out);
+            } else {
+                let chroma = uv_bytes.chunks_exact(2).map(|uv| match *uv {
+                    [u, v] => (u, v),
+                    _ => (0, 0),
+                });
+
+                converter.narrow(y_bytes, chroma, x % sub.x, sub.x, v_first, out);
+            }
+        }
+        Layout::Planar { sub, v_first } => {
+            let converter = yuv::Converter::new(layer.encoding, layer.range);
+            let chroma_x = x / sub.x;
+            let pairs = (x + n).div_ceil(sub.x) - chroma_x;
+            let y_bytes = read(layer, 0, y, x, first, n)?;
+            let u_bytes = read(layer, 1, y / sub.y, chroma_x, second, pairs)?;
+            let v_bytes = read(layer, 2, y / sub.y, chroma_x, third, pairs)?;
+            let chroma = u_bytes.iter().copied().zip(v_bytes.iter().copied());
+
+            converter.narrow(y_bytes, chroma, x % sub.x, sub.x, v_first, out);
+        }
+    }
+    Ok(())
+}
+
+/// Copies the bytes of `n` pixels of a 32-bit format into private memory and returns them as they are.
+pub(super) fn read_rgb32<'a, S: Source>(
+    layer: &Layer<S>,
+    x: usize,
+    y: usize,
+    raw: &'a mut RawRow,
+    n: usize,
+) -> Result<&'a [u8]> {
+    let [first, ..] = &mut raw.planes;
+
+    read(layer, 0, y, x * 4, first, n * 4)
+}
+
+/// Brings the bytes of [`Order::Argb`] into the order of [`pixel::widen`].
+#[inline(always)]
+pub(super) const fn from_argb(v: u32) -> u32 {
+    v.swap_bytes()
+}
+
+/// Brings the bytes of [`Order::Abgr`] into the order of [`pixel::widen`].
+#[inline(always)]
+pub(super) const fn from_abgr(v: u32) -> u32 {
+    v.rotate_left(8)
+}
+
+/// Brings the bytes of [`Order::Rgba`] into the order of [`pixel::widen`].
+#[inline(always)]
+pub(super) const fn from_rgba(v: u32) -> u32 {
+    v.swap_bytes().rotate_left(8)
+}
+
+/// Reverses the order of the channels.
+#[inline(always)]
+const fn reverse(v: u64) -> u64 {
+    let swapped = v.rotate_left(32);
+
+    swapped >> 16 & pixel::EVEN | (swapped & pixel::EVEN) << 16
+}
+
+/// Takes a little-endian number from the first two bytes.
+#[inline(always)]
+fn u16_from(bytes: &[u8]) -> u16 {
+    match *bytes {
+        [a, b, ..] => u16::from_le_bytes([a, b]),
+        _ => 0,
+    }
+}
+
+/// Takes a little-endian number from four bytes.
+#[inline(always)]
+pub(super) fn u32_from(bytes: &[u8]) -> u32 {
+    match *bytes {
+        [a, b, c, d] => u32::from_le_bytes([a, b, c, d]),
+        _ => 0,
+    }
+}
+
+/// Takes a little-endian number from eight bytes.
+#[inline(always)]
+fn u64_from(bytes: &[u8]) -> u64 {
+    match *bytes {
+        [a, b, c, d, e, f, g, h] => u64::from_le_bytes([a, b, c, d, e, f, g, h]),
+        _ => 0,
+    }
+}
+
+#[inline(always)]
+fn each_16(bytes: &[u8], out: &mut [Pixel], convert: impl Fn(u16) -> Pixel) {
+    for (out, bytes) in out.iter_mut().zip(bytes.chunks_exact(2)) {
+        *out = convert(u16_from(bytes));
+    }
+}
+
+/// Hands three bytes each to `convert`, as the lower bytes of a number.
+#[inline(always)]
+fn each_24(bytes: &[u8], out: &mut [Pixel], convert: impl Fn(u32) -> Pixel) {
+    let mut fours = out.chunks_exact_mut(4);
+    let mut twelves = bytes.chunks_exact(12);
+
+    for (out, bytes) in (&mut fours).zip(&mut twelves) {
+        if let ([p, q, r, s], &[b0, b1, b2, b3, b4, b5, b6, b7, b8, b9, b10, b11]) = (out, bytes) {
+            // Three loads of four bytes.
+            let low = u32::from_le_bytes([b0, b1, b2, b3]);
+            let middle = u32::from_le_bytes([b4, b5, b6, b7]);
+            let high = u32::from_le_bytes([b8, b9, b10, b11]);
+
+            *p = convert(low & 0xff_ffff);
+            *q = convert(low >> 24 | (middle & 0xffff) << 8);
+            *r = convert(middle >> 16 | (high & 0xff) << 16);
+            *s = convert(high >> 8);
+        }
+    }
+    for (out, bytes) in fours
+        .into_remainder()
+        .iter_mut()
+        .zip(twelves.remainder().chunks_exact(3))
+    {
+        if let [a, b, c] = *bytes {
+            *out = convert(u32::from_le_bytes([a, b, c, 0]));
+        }
+    }
+}
+
+#[inline(always)]
+fn each_32(bytes: &[u8], out: &mut [Pixel], convert: impl Fn(u32) -> Pixel) {
+    for (out, bytes) in out.iter_mut().zip(bytes.chunks_exact(4)) {
+        *out = convert(u32_from(bytes));
+    }
+}
+
+#[inline(always)]
+fn each_64(bytes: &[u8], out: &mut [Pixel], convert: impl Fn(u64) -> Pixel) {
+    for (out, bytes) in out.iter_mut().zip(bytes.chunks_exact(8)) {
+        *out = convert(u64_from(bytes));
+    }
+}
+
+#[inline(always)]
+fn each_gray<const BITS: u32>(bytes: &[u8], skipped: usize, out: &mut [Pixel]) {
+    let per_byte = (8 / BITS) as usize;
+    let max = (1u32 << BITS) - 1;
+    // 65535 is a multiple of 1, 3, 15 and 255.
+    let unit = 0xffff / max;
+    let gray = |byte: u8, index: usize| {
+        let shift = 8 - BITS - index as u32 * BITS;
+        let level = (u32::from(byte) >> shift & max) * unit;
+
+        u64::from(level) * 0x0001_0001_0001_0000 | 0xffff
+    };
+    let mut bytes = bytes.iter();
+    let head = ((per_byte - skipped) % per_byte).min(out.len());
+    let (head, body) = out.split_at_mut_checked(head).unwrap_or_default();
+
+    if skipped > 0 {
+        let byte = bytes.next().copied().unwrap_or_default();
+
+        for (index, out) in (skipped..per_byte).zip(head) {
+            *out = gray(byte, index);
+        }
+    }
+    for (out, &byte) in body.chunks_mut(per_byte).zip(bytes) {
+        for (index, out) in out.iter_mut().enumerate() {
+            *out = gray(byte, index);
+        }
+    }
+}
+
+/// `FULL_SCALE[n][v]` is what C `vkms` makes of `v`, a channel of which `n` is full.
+const fn full_scale<const N: usize>() -> [u16; N] {
+    let ratio = fixed::div(fixed::from_int(65535), fixed::from_int(N as i32 - 1));
+    let mut table = [0; N];
+    let mut v = 0;
+
+    while v < N {
+        table[v] = fixed::round(fixed::mul(fixed::from_int(v as i32), ratio)) as u16;
+        v += 1;
+    }
+    table
+}
+
+static FIVE_BITS: [u16; 32] = full_scale();
+static SIX_BITS: [u16; 64] = full_scale();
+
+/// Makes a pixel of three channels of 5, 6 and 5 bits.
+#[inline(always)]
+fn rgb565(r: u16, g: u16, b: u16) -> Pixel {
+    let five = |v: u16| FIVE_BITS[usize::from(v & 0x1f)];
+
+    pixel::opaque(five(r), SIX_BITS[usize::from(g & 0x3f)], five(b))
+}
+
+#[cfg(any(test, CONFIG_KUNIT = "y"))]
+#[cfg_attr(not(test), kernel::prelude::kunit_tests(rvkms_compose_decode))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn orders_of_bytes() {
+        // A, R, G, B = 1, 2, 3, 4, A in the least significant byte.
+        assert_eq!(from_argb(0x0102_0304), 0x0403_0201);
+        assert_eq!(from_abgr(0x0104_0302), 0x0403_0201);
+        assert_eq!(from_rgba(0x0203_0401), 0x0403_0201);
+        assert_eq!(reverse(0x0001_0002_0003_0004), pixel::pack(1, 2, 3, 4));
+    }
+
+    #[test]
+    fn three_bytes_at_any_place() {
+        let bytes = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
+        let mut out = [0; 5];
+
+        each_24(&bytes, &mut out, u64::from);
+        assert_eq!(out[0], 0x03_0201);
+        assert_eq!(out[1], 0x06_0504);
+        assert_eq!(out[2], 0x09_0807);
+        assert_eq!(out[3], 0x0c_0b0a);
+        assert_eq!(out[4], 0x0f_0e0d);
+    }
+
+    #[test]
+    fn gray_starts_inside_of_a_byte() {
+        let mut out = [0; 4];
+
+        each_gray::<2>(&[0b00_01_10_11, 0b11_00_00_00], 1, &mut out);
+        assert_eq!(out[0], pixel::opaque(0x5555, 0x5555, 0x5555));
+        assert_eq!(out[1], pixel::opaque(0xaaaa, 0xaaaa, 0xaaaa));
+        assert_eq!(out[2], pixel::opaque(0xffff, 0xffff, 0xffff));
+        assert_eq!(out[3], pixel::opaque(0xffff, 0xffff, 0xffff));
+
+        // The part before the first whole byte is all there is.
+        each_gray::<2>(&[0b00_01_10_11], 1, &mut out[..2]);
+        assert_eq!(out[1], pixel::opaque(0xaaaa, 0xaaaa, 0xaaaa));
+    }
+
+    #[test]
+    fn channels_of_few_bits_reach_both_ends() {
+        assert_eq!(FIVE_BITS[0], 0);
+        assert_eq!(FIVE_BITS[31], 0xffff);
+        assert_eq!(SIX_BITS[63], 0xffff);
+        assert_eq!(FIVE_BITS[1], 2114);
+    }
+}

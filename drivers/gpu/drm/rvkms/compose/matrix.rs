@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Matrices that mix the colours of a pixel.
+
+use super::{
+    fixed::{
+        self,
+        Coefficient, //
+    },
+    pixel::{
+        self,
+        Pixel, //
+    },
+};
+use kernel::prelude::*;
+
+/// Number of lengths of a factor; see [`Coefficient`].
+const LENGTHS: usize = 33;
+
+/// What is left of the three coefficients of one channel, for each length of the channel's value.
+type Column = [[i64; 3]; LENGTHS];
+
+/// The colours of a pixel while a pipeline works on them: 0 is black, 65535 full intensity.
+pub(super) type Wide = [i32; 3];
+
+/// A matrix of three rows of four numbers: R, G, B and 1 go in, R, G and B come out.
+///
+/// # Invariants
+///
+/// `columns` holds three [`Column`]s.
+pub(crate) struct Matrix {
+    columns: KVec<[i64; 3]>,
+    /// The last column, in channel values, with what rounds added.
+    offsets: [i64; 3],
+    /// The magnitudes of each row's coefficients and of its offset.
+    magnitudes: [(u128, u128); 3],
+}
+
+impl Matrix {
+    /// Prepares a matrix in the order and format of `struct drm_color_ctm_3x4`: row by row,
+    /// sign-magnitude numbers with 32 fractional bits. 1.0 in the last column is full intensity.
+    pub(crate) fn new(matrix: &[u64; 12]) -> Result<Self> {
+        let mut columns = KVec::with_capacity(3 * LENGTHS, GFP_KERNEL)?;
+        let at = |row: usize, column: usize| {
+            fixed::from_sign_magnitude(matrix.get(4 * row + column).copied().unwrap_or_default())
+        };
+
+        for column in 0..3 {
+            let coefficients = [0, 1, 2].map(|row| Coefficient::new(at(row, column)));
+
+            for length in 0..LENGTHS {
+                let reduced = coefficients.each_ref().map(|c| c.reduced(length));
+
+                columns.push(reduced, GFP_KERNEL)?;
+            }
+        }
+
+        // Far beyond what any channel can hold, an offset may as well be cut off.
+        let offsets = [0, 1, 2].map(|row| {
+            let offset = i128::from(at(row, 3)) * 65535;
+
+            offset.clamp(-(1 << 62), 1 << 62) as i64 + fixed::HALF
+        });
+        let magnitudes = [0, 1, 2].map(|row| {
+            let sum = (0..3).map(|column| u128::from(at(row, column).unsigned_abs())).sum();
+
+            (sum, u128::from(at(row, 3).unsigned_abs()) * 65536)
+        });
+
+        // INVARIANT: The loop pushed one column each for R, G and B.
+        Ok(Self {
+            columns,
+            offsets,
+            magnitudes,
+        })
+    }
+
+    /// Prepares a matrix in the order and format of `struct drm_color_ctm`: as [`Self::new`], without the
+    /// last column.
+    pub(crate) fn from_3x3(matrix: &[u64; 9]) -> Result<Self> {
+        let [a, b, c, d, e, f, g, h, i] = *matrix;
+
+        Self::new(&[a, b, c, 0, d, e, f, 0, g, h, i, 0])
+    }
+
+    /// Returns the largest magnitude of a result when that of the factors is at most `limit`, or [`None`]
+    /// if the sum could overflow then.
+    pub(super) fn limit(&self, limit: u32) -> Option<u32> {
+        self.magnitudes.iter().try_fold(0, |largest, &(sum, offset)| {
+            let total = sum * u128::from(limit) + offset;
+
+            if total >= 1 << 62 {
+                return None;
+            }
+            Some(largest.max((total >> 32) as u32 + 1))
+        })
+    }
+
+    /// Returns the columns.
+    #[inline(always)]
+    fn columns(&self) -> Option<[&Column; 3]> {
+        let mut columns = self.columns.chunks_exact(LENGTHS);
+        let mut next = || <&Column>::try_from(columns.next()?).ok();
+
+        Some([next()?, next()?, next()?])
+    }
+
+    /// Returns what channel `channel`, of value `value`, adds to each result; the offsets and what rounds
+    /// come with the first channel.
+    ///
+    /// The values are to be such that [`Self::limit`] rules overflow out.
+    pub(super) fn products(&self, channel: usize, value: i32) -> [i64; 3] {
+        let products = self
+            .columns()
+            .and_then(|columns| Some(columns.get(channel)?[length(value)]))
+            .unwrap_or_default()
+            .map(|coefficient| coefficient.wrapping_mul(value.into()));
+        let offsets = if channel == 0 { self.offsets } else { [0; 3] };
+
+        add(products, offsets)
+    }
+
+    /// Multiplies each of `colors`, of which [`Self::limit`] rules overflow out.
+    pub(super) fn apply(&self, colors: &mut [Wide]) {
+        let Some(columns) = self.columns() else {
+            return;
+        };
+
+        for color in colors {
+            *color = self.multiply(columns, *color);
+        }
+    }
+
+    #[inline(always)]
+    fn multiply(&self, [red, green, blue]: [&Column; 3], [r, g, b]: Wide) -> Wide {
+        let products = |column: &Column, value: i32| {
+            column[length(value)].map(|coefficient| coefficient.wrapping_mul(value.into()))
+        };
+        let sum = add(self.offsets, products(red, r));
+
+        add(add(sum, products(green, g)), products(blue, b)).map(|sum| (sum >> 32) as i32)
+    }
+
+    /// Multiplies each of `colors`, whatever their values; results that do not fit are clamped.
+    pub(super) fn apply_saturating(&self, colors: &mut [Wide]) {
+        let Some([red, green, blue]) = self.columns() else {
+            return;
+        };
+
+        for color in colors {
+            let mut sums = self.offsets.map(i128::from);
+
+            for (column, value) in [red, green, blue].into_iter().zip(*color) {
+                for (sum, coefficient) in sums.iter_mut().zip(column[length(value)]) {
+                    *sum += i128::from(coefficient) * i128::from(value);
+                }
+            }
+            *color = sums.map(|sum| {
+                (sum >> 32).clamp(i32::MIN.into(), i32::MAX.into()) as i32
+            });
+        }
+    }
+
+    /// Multiplies the colours of `row` and clamps the results.
+    pub(super) fn apply_to_row(&self, row: &mut [Pixel]) {
+        let Some(columns) = self.columns() else {
+            return;
+        };
+
+        if self.limit(65535).is_some() {
+            for pixel in row {
+                *pixel = clamped(*pixel, self.multiply(columns, widened(*pixel)));
+            }
+        } else {
+            for pixel in row {
+                let mut color = [widened(*pixel)];
+
+                self.apply_saturating(&mut color);
+                *pixel = clamped(*pixel, color[0]);
+            }
+        }
+    }
+}
+
+/// Returns the index of a value in a [`Column`].
+#[inline(always)]
+fn length(value: i32) -> usize {
+    Coefficient::length(value).min(LENGTHS - 1)
+}
+
+#[inline(always)]
+pub(super) fn add([a, b, c]: [i64; 3], [d, e, f]: [i64; 3]) -> [i64; 3] {
+    [a.wrapping_add(d), b.wrapping_add(e), c.wrapping_add(f)]
+}
+
+/// Takes the colours of `pixel`.
+#[inline(always)]
+pub(super) fn widened(pixel: Pixel) -> Wide {
+    pixel::colors(pixel).map(i32::from)
+}
+
+/// Replaces the colours of `pixel`.
+#[inline(always)]
+pub(super) fn clamped(pixel: Pixel, color: Wide) -> Pixel {
+    let [r, g, b] = color.map(clamp);
+
+    pixel::pack(pixel::alpha(pixel), r, g, b)
+}
+
+#[inline(always)]
+pub(super) fn clamp(value: i32) -> u16 {
+    value.clamp(0, 0xffff) as u16
+}
+
+#[cfg(any(test, CONFIG_KUNIT = "y"))]
+#[cfg_attr(not(test), kernel::prelude::kunit_tests(rvkms_compose_matrix))]
+mod tests {
+    use super::*;
+
+    const ONE: u64 = 1 << 32;
+    const NEGATIVE: u64 = 1 << 63;
+
+    fn multiplied(matrix: &Matrix, color: Wide) -> Wide {
+        let mut colors = [color];
+
+        matrix.apply_saturating(&mut colors);
+        colors[0]
+    }
+
+    #[test]
+    fn channels_are_mixed() -> Result {
+        let matrix = Matrix::new(&[
+            0, ONE, 0, 0, //
+            ONE / 2, 0, ONE / 2, 0, //
+            NEGATIVE | ONE, 0, 0, ONE,
+        ])?;
+        let color = [1000, 2000, 3000];
+
+        assert_eq!(multiplied(&matrix, color), [2000, 2000, 64535]);
+
+        let mut colors = [color];
+
+        matrix.apply(&mut colors);
+        assert_eq!(colors[0], [2000, 2000, 64535]);
+
+        let sum = add(matrix.products(0, 1000), matrix.products(1, 2000));
+
+        assert_eq!(
+            add(sum, matrix.products(2, 3000)).map(|sum| sum >> 32),
+            [2000, 2000, 64535]
+        );
+        Ok(())
+    }
+
+    #[test]
+    fn huge_coefficients_do_not_wrap() -> Result {
+        let huge = u64::MAX >> 1;
+        let matrix = Matrix::new(&[
+            huge, huge, huge, huge, //
+            NEGATIVE | huge, 0, 0, 0, //
+            ONE, 0, 0, 0,
+        ])?;
+
+        assert!(matrix.limit(65535).is_none());
+        assert_eq!(multiplied(&matrix, [65535; 3]), [i32::MAX, i32::MIN, 65535]);
+
+        let mut row = [pixel::opaque(65535, 1, 1)];
+
+        matrix.apply_to_row(&mut row);
+        assert_eq!(row[0], pixel::opaque(65535, 0, 65535));
+        Ok(())
+    }
+
+    #[test]
+    fn limits_hold() -> Result {
+        let one = Matrix::from_3x3(&[ONE, 0, 0, 0, ONE, 0, 0, 0, ONE])?;
+
+        assert_eq!(one.limit(65535), Some(65536));
+
+        let ten = Matrix::from_3x3(&[10 * ONE, 0, 0, 0, NEGATIVE | (9 * ONE), 0, 0, 0, ONE])?;
+
+        assert_eq!(ten.limit(65535), Some(655351));
+        assert_eq!(ten.limit(1 << 30), None);
+        Ok(())
+    }
+}

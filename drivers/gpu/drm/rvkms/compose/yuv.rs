@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! From Y, U and V to pixels.
+//!
+//! Each of the products that make up a channel depends on one of Y, U and V alone. With 8 bits a channel
+//! there are 256 of each: they are tables, computed at compile time.
+
+use super::{
+    fixed::{
+        self,
+        Coefficient, //
+    },
+    frame::{
+        Encoding,
+        Range, //
+    },
+    pixel::{
+        self,
+        Pixel, //
+    },
+};
+
+/// The value of U and V that stands for no colour.
+const NEUTRAL: i32 = 128 * 257;
+
+/// The weights of red and blue in the luminance of an encoding, in units of 1/10000.
+const fn weights(encoding: Encoding) -> (i128, i128) {
+    match encoding {
+        Encoding::Bt601 => (2990, 1140),
+        Encoding::Bt709 => (2126, 722),
+        Encoding::Bt2020 => (2627, 593),
+    }
+}
+
+/// Returns `numerator / denominator` as a fixed-point number, rounded.
+const fn ratio(numerator: i128, denominator: i128) -> i64 {
+    let half = if numerator < 0 {
+        -denominator / 2
+    } else {
+        denominator / 2
+    };
+
+    (((numerator << 32) + half) / denominator) as i64
+}
+
+/// The products of one coefficient: of all bytes, and of any number.
+struct Products {
+    of_byte: [i64; 256],
+    of_number: Coefficient,
+}
+
+impl Products {
+    /// Prepares `coefficient`, with `offset` taken from each factor first.
+    const fn new(coefficient: i64, offset: i32) -> Self {
+        let mut of_byte = [0; 256];
+        let mut byte = 0;
+
+        while byte < 256 {
+            of_byte[byte] =
+                fixed::mul(coefficient, fixed::from_int(byte as i32 * 257 - offset));
+            byte += 1;
+        }
+        Self {
+            of_byte,
+            of_number: Coefficient::new(coefficient),
+        }
+    }
+}
+
+/// Converts pixels of one encoding and range.
+pub(super) struct Converter {
+    /// What is taken from Y first.
+    black: i32,
+    y: Products,
+    v_to_r: Products,
+    u_to_g: Products,
+    v_to_g: Products,
+    u_to_b: Products,
+}
+
+/// What U and V add to the channels R, G and B.
+type Chroma = [i64; 3];
+
+impl Converter {
+    const fn make(encoding: Encoding, range: Range) -> Self {
+        let (red, blue) = weights(encoding);
+        let green = 10000 - red - blue;
+        // Limited Y spans 219 steps, limited U and V span 224; C `vkms` scales both to 256.
+        let (black, y, uv) = match range {
+            Range::Full => (0, (1, 1), (1, 1)),
+            Range::Limited => (16 * 257, (256, 219), (256, 224)),
+        };
+        let y = ratio(y.0, y.1);
+        let v_to_r = ratio(2 * (10000 - red) * uv.0, 10000 * uv.1);
+        let u_to_g = ratio(-2 * (10000 - blue) * blue * uv.0, 10000 * green * uv.1);
+        let v_to_g = ratio(-2 * (10000 - red) * red * uv.0, 10000 * green * uv.1);
+        let u_to_b = ratio(2 * (10000 - blue) * uv.0, 10000 * uv.1);
+
+        Self {
+            black,
+            y: Products::new(y, black),
+            v_to_r: Products::new(v_to_r, NEUTRAL),
+            u_to_g: Products::new(u_to_g, NEUTRAL),
+            v_to_g: Products::new(v_to_g, NEUTRAL),
+            u_to_b: Products::new(u_to_b, NEUTRAL),
+        }
+    }
+
+    /// Returns the converter of `encoding` and `range`.
+    pub(super) fn new(encoding: Encoding, range: Range) -> &'static Self {
+        static BT601_LIMITED: Converter = Converter::make(Encoding::Bt601, Range::Limited);
+        static BT601_FULL: Converter = Converter::make(Encoding::Bt601, Range::Full);
+        static BT709_LIMITED: Converter = Converter::make(Encoding::Bt709, Range::Limited);
+        static BT709_FULL: Converter = Converter::make(Encoding::Bt709, Range::Full);
+        static BT2020_LIMITED: Converter = Converter::make(Encoding::Bt2020, Range::Limited);
+        static BT2020_FULL: Converter = Converter::make(Encoding::Bt2020, Range::Full);
+
+        match (encoding, range) {
+            (Encoding::Bt601, Range::Limited) => &BT601_LIMITED,
+            (Encoding::Bt601, Range::Full) => &BT601_FULL,
+            (Encoding::Bt709, Range::Limited) => &BT709_LIMITED,
+            (Encoding::Bt709, Range::Full) => &BT709_FULL,
+            (Encoding::Bt2020, Range::Limited) => &BT2020_LIMITED,
+            (Encoding::Bt2020, Range::Full) => &BT2020_FULL,
+        }
+    }
+
+    /// Converts pixels of 8-bit channels.
+    ///
+    /// One pair of `chroma` serves `sub` pixels, the first one `skipped` pixels less; `v_first` says that V
+    /// is its first half.
+    #[inline(always)]
+    pub(super) fn narrow(
+        &self,
+        luma: &[u8],
+        chroma: impl Iterator<Item = (u8, u8)>,
+        skipped: usize,
+        sub: usize,
+        v_first: bool,
+        out: &mut [Pixel],
+    ) {
+        let chroma = chroma.map(|(first, second)| {
+            let (u, v) = if v_first { (second, first) } else { (first, second) };
+            let (u, v) = (usize::from(u), usize::from(v));
+
+            [
+                self.v_to_r.of_byte[v],
+                self.u_to_g.of_byte[u].wrapping_add(self.v_to_g.of_byte[v]),
+                self.u_to_b.of_byte[u],
+            ]
+        });
+
+        convert(
+            luma.iter().map(|&y| self.y.of_byte[usize::from(y)]),
+            chroma,
+            skipped,
+            sub,
+            out,
+        );
+    }
+
+    /// Converts pixels of 16-bit channels; as [`Self::narrow`] otherwise.
+    #[inline(always)]
+    pub(super) fn wide(
+        &self,
+        luma: impl Iterator<Item = u16>,
+        chroma: impl Iterator<Item = (u16, u16)>,
+        skipped: usize,
+        sub: usize,
+        v_first: bool,
+        out: &mut [Pixel],
+    ) {
+        let chroma = chroma.map(|(first, second)| {
+            let (u, v) = if v_first { (second, first) } else { (first, second) };
+            let (u, v) = (i32::from(u) - NEUTRAL, i32::from(v) - NEUTRAL);
+            let (u_length, v_length) = (Coefficient::length(u), Coefficient::length(v));
+
+            [
+                self.v_to_r.of_number.times(v, v_length),
+                self.u_to_g
+                    .of_number
+                    .times(u, u_length)
+                    .wrapping_add(self.v_to_g.of_number.times(v, v_length)),
+                self.u_to_b.of_number.times(u, u_length),
+            ]
+        });
+        let luma = luma.map(|y| {
+            let y = i32::from(y) - self.black;
+
+            self.y.of_number.times(y, Coefficient::length(y))
+        });
+
+        convert(luma, chroma, skipped, sub, out);
+    }
+}
+
+/// Adds what `luma` and `chroma` make up; one item of `chroma` serves `sub` pixels, the first one `skipped`
+/// pixels less.
+#[inline(always)]
+fn convert(
+    mut luma: impl Iterator<Item = i64>,
+    mut chroma: impl Iterator<Item = Chroma>,
+    skipped: usize,
+    sub: usize,
+    out: &mut [Pixel],
+) {
+    if sub == 2 {
+        let (head, body) = out.split_at_mut_checked(skipped).unwrap_or_default();
+
+        for out in head {
+            if let (Some(y), Some(chroma)) = (luma.next(), chroma.next()) {
+                *out = add(y, chroma);
+            }
+        }
+
+        let mut pairs = body.chunks_exact_mut(2);
+
+        for (pair, chroma) in (&mut pairs).zip(&mut chroma) {
+            if let ([a, b], Some(y0), Some(y1)) = (pair, luma.next(), luma.next()) {
+                *a = add(y0, chroma);
+                *b = add(y1, chroma);
+            }
+        }
+        for out in pairs.into_remainder() {
+            if let (Some(y), Some(chroma)) = (luma.next(), chroma.next()) {
+                *out = add(y, chroma);
+            }
+        }
+    } else {
+        for ((out, y), chroma) in out.iter_mut().zip(luma).zip(chroma) {
+            *out = add(y, chroma);
+        }
+    }
+}
+
+/// Adds `y` and what the colour differences add to each channel.
+#[inline(always)]
+fn add(y: i64, chroma: Chroma) -> Pixel {
+    let y = y.wrapping_add(fixed::HALF);
+    let channel = |chroma: i64| (y.wrapping_add(chroma) >> 32).clamp(0, 0xffff) as u16;
+    let [r, g, b] = chroma;
+
+    pixel::opaque(channel(r), channel(g), channel(b))
+}
+
+#[cfg(any(test, CONFIG_KUNIT = "y"))]
+#[cfg_attr(not(test), kernel::prelude::kunit_tests(rvkms_compose_yuv))]
+mod tests {
+    use super::*;
+
+    fn one(encoding: Encoding, range: Range, y: u8, u: u8, v: u8) -> Pixel {
+        let mut out = [0];
+
+        Converter::new(encoding, range).narrow(&[y], [(u, v)].into_iter(), 0, 1, false, &mut out);
+        out[0]
+    }
+
+    #[test]
+    fn gray_is_gray() {
+        for encoding in [Encoding::Bt601, Encoding::Bt709, Encoding::Bt2020] {
+            assert_eq!(one(encoding, Range::Full, 255, 128, 128), pixel::opaque(65535, 65535, 65535));
+            assert_eq!(one(encoding, Range::Full, 0, 128, 128), pixel::opaque(0, 0, 0));
+            assert_eq!(one(encoding, Range::Limited, 16, 128, 128), pixel::opaque(0, 0, 0));
+            assert_eq!(
+                one(encoding, Range::Limited, 235, 128, 128),
+                pixel::opaque(65535, 65535, 65535)
+            );
+        }
+    }
+
+    #[test]
+    fn wide_channels_convert_like_narrow_ones() {
+        for step in 0..=255u8 {
+            let (y, u, v) = (step, step.wrapping_mul(7), step.wrapping_mul(13));
+            let wide = |v: u8| u16::from(v) * 257;
+
+            for range in [Range::Full, Range::Limited] {
+                let mut out = [0];
+
+                Converter::new(Encoding::Bt709, range).wide(
+                    [wide(y)].into_iter(),
+                    [(wide(v), wide(u))].into_iter(),
+                    0,
+                    1,
+                    true,
+                    &mut out,
+                );
+                assert_eq!(out[0], one(Encoding::Bt709, range, y, u, v));
+            }
+        }
+    }
+
+    #[test]
+    fn pairs_start_at_odd_columns() {
+        let converter = Converter::new(Encoding::Bt601, Range::Full);
+        let chroma = [(10, 200), (90, 60), (250, 3)];
+        let luma = [50, 60, 70, 80];
+        let mut out = [0; 4];
+
+        converter.narrow(&luma, chroma.into_iter(), 1, 2, false, &mut out);
+        for (index, pair) in [0, 1, 1, 2].into_iter().enumerate() {
+            let (u, v) = chroma[pair];
+
+            assert_eq!(out[index], one(Encoding::Bt601, Range::Full, luma[index], u, v));
+        }
+    }
+}
