@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0
+# The developer's entry points; each is one line into tools/.
+#
+# VM=uml|qemu     where the kernel runs (default: uml)
+# DRIVER=NAME     the driver to run or test (default: rvkms)
+# KDIR=TREE       a kernel tree of your own instead of the fetched one; it is read, never written
+# T=REGEX         which tests
+
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+export VM DRIVER KDIR T
+
+.PHONY: help run test shell kunit igt soak lint doc fetch apply refresh build clean distclean
+
+help: ## this list
+	@sed -n 's/^# \([A-Z]*=.*\)/  \1/p; s/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 18
+
+run: ## boot, load rvkms, run kmscube; the picture is build/kmscube.png
+	@tools/run
+
+test: ## all tests; the last line is "N passed, M failed, K skipped"
+	@tools/test
+
+shell: ## a shell in the booted guest, with the driver loaded
+	@tools/shell
+
+kunit: ## the KUnit tests alone
+	@tools/kunit
+
+igt: ## IGT tests that match T, on rvkms and on C vkms, as a table
+	@tools/igt
+
+soak: ## hours of rounds on the debug build
+	@tools/soak
+
+lint: ## rustfmt, clippy, checkpatch, rustdoc
+	@tools/lint
+
+doc: ## the kernel's documents of this repository, in build/doc
+	@tools/doc
+
+fetch: ## get what the others need: packages, roots, Linux
+	@tools/fetch
+
+apply: ## put patches/ and the overlay on build/linux
+	@tools/prepare
+
+refresh: ## turn commits made in build/linux into patches/
+	@tools/refresh
+
+build: ## build the kernel and its modules
+	@tools/prepare && tools/build
+
+clean: ## remove build/; what was fetched stays
+	@tools/clean
+
+distclean: ## remove build/ and the cache folder
+	@tools/clean all

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Sourced by every tool: where things are, how to say what happens, how to fail.
+
+set -euo pipefail
+
+CHECKOUT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+TOOLS=$CHECKOUT/tools
+BUILD=$CHECKOUT/build
+LOG_DIR=$BUILD/log
+CACHE=${RVKMS_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/rvkms}
+BUILD_ROOT=$CACHE/build-root
+GUEST_ROOT=$CACHE/guest-root
+
+# The Linux release that this repository is an overlay on.
+LINUX_VERSION=7.3.4
+LINUX_PACKAGE=linux-source-7.3
+LINUX_GIT=$CACHE/linux.git
+
+# The kernel tree to build; a copy of a built tree may be given instead.
+TREE=${TREE:-$BUILD/linux}
+
+mkdir -p "$LOG_DIR" "$CACHE"
+
+# A tool ends when whatever started it ends, so that an interrupted run leaves nothing running.
+if [ "${RVKMS_GUARDED:-}" != $$ ]; then
+	RVKMS_GUARDED=$$ exec setpriv --pdeathsig TERM -- "$0" "$@"
+fi
+
+say() { printf '%s\n' "$*"; }
+
+die() {
+	printf 'error: %s\n' "$*" >&2
+	exit 1
+}
+
+# Everything that makes roots, mounts or boots needs root: start again with sudo.
+need_root() {
+	if [ "$(id -u)" -eq 0 ]; then
+		return
+	fi
+	command -v sudo >/dev/null || die "root is needed; install sudo or run as root"
+	exec sudo --preserve-env=DRIVER,VM,T,KDIR,TREE,SECONDS_MAX,JOBS RVKMS_CACHE="$CACHE" "$0" "$@"
+}
+
+# Prints seconds since the given `now` value, with one digit after the point.
+now() { date +%s%3N; }
+since() { printf '%d.%d s' $((($(now) - $1) / 1000)) $((($(now) - $1) % 1000 / 100)); }
+
+# Says how far a phase is: its last line of output, every second on a terminal, else every minute.
+progress() {
+	local log=$1 start=$2 every=60 line
+	[ ! -t 1 ] || every=1
+	# Reading a pipe that nobody writes to waits without a process of its own.
+	exec 7<> <(:)
+	while kill -0 $$ 2>/dev/null; do
+		read -rt "$every" -u 7 || true
+		line=$(tail -n 1 "$log" | tr -d '\r' | cut -c -50)
+		if [ -t 1 ]; then
+			printf '\r\033[K%-44s %s  %s' "$title ..." "$(since "$start")" "$line"
+		else
+			printf '    %s: %s\n' "$(since "$start")" "$line"
+		fi
+	done
+}
+
+# phase NAME TITLE CMD...: runs a command with its output in build/log/NAME.log,
+# says how long it took, and shows the end of the log when it fails. Not for use in conditions.
+phase() {
+	local log=$LOG_DIR/$1.log title=$2 start status watcher
+	shift 2
+	start=$(now)
+	: >"$log"
+	[ -t 1 ] || printf '%s ...\n' "$title"
+	progress "$log" "$start" 8>&- 9>&- &
+	watcher=$!
+	# Not `|| status=`: within that, bash would not stop a failing function.
+	set +e
+	(
+		set -e
+		"$@"
+	) >"$log" 2>&1 </dev/null
+	status=$?
+	set -e
+	kill "$watcher" 2>/dev/null
+	wait "$watcher" 2>/dev/null || true
+	[ ! -t 1 ] || printf '\r\033[K'
+	if [ "$status" -eq 0 ]; then
+		printf '%-44s %s\n' "$title" "$(since "$start")"
+		return
+	fi
+	printf '%-44s FAILED after %s\n' "$title" "$(since "$start")"
+	tail -n 25 "$log" | sed 's/^/  | /' >&2
+	printf 'full log: %s\n' "$log" >&2
+	return "$status"
+}
+
+# lock: waits until no other kernel build runs on this machine; held until this tool ends.
+lock() {
+	exec 8>"$CACHE/build.lock"
+	if ! flock -n 8; then
+		say "waiting for another build on this machine ..."
+		flock 8
+	fi
+}
+
+jobs_count() { echo "${JOBS:-$(nproc)}"; }
