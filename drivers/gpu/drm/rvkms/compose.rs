@@ -32,6 +32,7 @@ mod blend;
 mod cache;
 mod composer;
 mod crc;
+mod curve;
 mod decode;
 mod encode;
 mod fixed;
@@ -42,6 +43,7 @@ mod matrix;
 mod pipeline;
 mod pixel;
 mod plan;
+mod power;
 mod rotate;
 mod yuv;
 
@@ -55,6 +57,7 @@ pub(crate) use self::{
         Checksum,
         Method, //
     },
+    curve::Curve,
     format::Format,
     frame::{
         Area,

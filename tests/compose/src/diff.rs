@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Random scenes, composed by the composer and by another one.
+
+use crate::{
+    memory::Sink,
+    random::Random,
+    rvkms::compose::{
+        Area,
+        Checksum,
+        Composer,
+        Encoding,
+        Format,
+        Frame,
+        Method,
+        Range,
+        RowCache,
+        SourceArea,
+        Writeback, //
+    },
+    scene::{
+        name,
+        Curves,
+        Op,
+        Scene,
+        SceneLayer, //
+    },
+};
+use kernel::prelude::*;
+
+/// The formats of the writeback connector of C vkms.
+const WRITEBACK: [Format; 6] = [
+    Format::Argb8888,
+    Format::Xrgb8888,
+    Format::Abgr8888,
+    Format::Argb16161616,
+    Format::Xrgb16161616,
+    Format::Rgb565,
+];
+
+/// Creates a scene of what C vkms can do, and does right.
+fn scene(random: &mut Random) -> Scene {
+    let mut scene = Scene::new(random.within(10, 200) as u32, random.within(10, 120) as u32);
+
+    scene.background = [0; 3].map(|_| random.any() as u16);
+    for _ in 0..random.below(6) {
+        let layer = layer(&scene, random);
+
+        scene.layers.push(layer);
+    }
+    if random.once_in(4) {
+        let len = random.one_of(&[2, 3, 100, 255, 256]);
+        let gray = random.once_in(2);
+
+        scene.gamma = Some(
+            (0..len)
+                .map(|_| {
+                    let [r, g, b] = [0; 3].map(|_| random.any() as u16);
+
+                    if gray {
+                        [r; 3]
+                    } else {
+                        [r, g, b]
+                    }
+                })
+                .collect(),
+        );
+    }
+    scene
+}
+
+fn layer(scene: &Scene, random: &mut Random) -> SceneLayer {
+    let format = loop {
+        let format = random.one_of(Format::ALL);
+
+        // What C vkms has not.
+        if !matches!(&*name(format), "RX24" | "BX24") {
+            break format;
+        }
+    };
+    // C vkms reads from the wrong places when it walks along columns of several pixels a byte.
+    let turns = !matches!(&*name(format), "R1  " | "R2  " | "R4  ");
+    let rotation = match turns {
+        true => 1 << random.below(4),
+        false => random.one_of(&[1, 4]),
+    } | (random.below(4) as u32) << 4;
+    let x = random.below(scene.width as usize) as u32;
+    let y = random.below(scene.height as usize) as u32;
+    let whole = random.once_in(3);
+    let dst = if whole {
+        Area {
+            x: 0,
+            y: 0,
+            width: scene.width,
+            height: scene.height,
+        }
+    } else {
+        Area {
+            x: x as i32,
+            y: y as i32,
+            width: random.within(1, (scene.width - x).into()) as u32,
+            height: random.within(1, (scene.height - y).into()) as u32,
+        }
+    };
+    let (width, height) = match rotation & 0xa {
+        0 => (dst.width, dst.height),
+        _ => (dst.height, dst.width),
+    };
+    let src_x = random.below(20) as u32;
+    let src_y = random.below(20) as u32;
+    let mut layer = SceneLayer::new(
+        format,
+        src_x + width + random.below(20) as u32,
+        src_y + height + random.below(20) as u32,
+        random,
+    );
+    let fraction = |random: &mut Random| if random.once_in(8) { random.below(65536) as u32 } else { 0 };
+
+    layer.src = SourceArea {
+        x: src_x << 16 | fraction(random),
+        y: src_y << 16 | fraction(random),
+        width: width << 16,
+        height: height << 16,
+    };
+    layer.dst = dst;
+    layer.rotation = rotation;
+    layer.encoding = random.one_of(&[Encoding::Bt601, Encoding::Bt709, Encoding::Bt2020]);
+    layer.range = random.one_of(&[Range::Limited, Range::Full]);
+    match random.below(3) {
+        0 => layer.premultiply(|a| a),
+        1 => layer.premultiply(|a| if a < 85 { 0 } else { 255 }),
+        _ => layer.premultiply(|a| if a < 85 { 0 } else if a < 170 { a } else { 255 }),
+    }
+    // C vkms blends what operations return, so only opaque layers are sure to stay pre-multiplied.
+    if random.once_in(4) && !format.has_alpha() {
+        layer.ops = operations(random);
+    }
+    layer
+}
+
+fn operations(random: &mut Random) -> Vec<Op> {
+    const ONE: i64 = 1 << 32;
+
+    let mut ops = Vec::new();
+    let mut matrix_before = false;
+
+    for _ in 0..random.within(1, 5) {
+        let op = match random.below(4) {
+            0 => Op::Bypassed,
+            // C vkms wraps around what a matrix returns to a curve.
+            1 if !matrix_before => Op::SrgbEotf,
+            2 if !matrix_before => Op::SrgbInverse,
+            _ => {
+                let mild = random.once_in(2);
+
+                // The sum of a mild matrix's rows is at most 1 and no number is negative.
+                matrix_before = !mild || matrix_before;
+                Op::Matrix(std::array::from_fn(|index| {
+                    let value = match (index % 4, mild) {
+                        (3, _) => 0,
+                        (_, true) => random.within(0, ONE / 3),
+                        (_, false) => random.within(-3 * ONE, 3 * ONE),
+                    };
+
+                    value.unsigned_abs() | if value < 0 { 1 << 63 } else { 0 }
+                }))
+            }
+        };
+
+        ops.push(op);
+    }
+    ops
+}
+
+/// Describes a scene for whoever has to find out why it fails.
+pub(crate) fn describe(scene: &Scene) -> String {
+    let mut text = format!(
+        "{}x{} background {:x?} gamma {:?}\n",
+        scene.width,
+        scene.height,
+        scene.background,
+        scene.gamma.as_ref().map(Vec::len)
+    );
+
+    for layer in &scene.layers {
+        text += &format!(
+            "  {} {}x{} rotation {:#x} {:?} -> {:?} {:?} {:?} {:?} {:#x} {:x?}\n",
+            name(layer.format),
+            layer.width,
+            layer.height,
+            layer.rotation,
+            layer.src,
+            layer.dst,
+            layer.encoding,
+            layer.range,
+            layer.blend,
+            layer.alpha,
+            layer.ops
+        );
+    }
+    text
+}
+
+/// Composes `frame` in all the ways there are and returns its CRC, or what differs.
+pub(crate) fn all_ways(
+    frame: &Frame<crate::memory::Memory>,
+    random: &mut Random,
+    writeback: Option<(Format, u32, &Sink)>,
+) -> Result<Result<u32, String>> {
+    let method = random.one_of(&[Method::Kernel, Method::Tables]);
+    let mut composer = Composer::new(frame.width, 8, method)?;
+    let height = frame.height;
+    let target = match writeback {
+        Some((format, pitch, sink)) => Some(Writeback::new(sink, format, pitch)?),
+        None => None,
+    };
+    let whole = composer.compose(frame, 0..height, target)?;
+
+    // In parts.
+    let cut = random.below(height as usize + 1) as u32;
+    let mut other = Composer::new(frame.width, 8, method)?;
+    let upper = composer.compose(frame, 0..cut, None)?;
+    let lower = other.compose(frame, cut..height, None)?;
+
+    if Checksum::EMPTY.then(upper).then(lower) != whole {
+        return Ok(Err(format!("rows up to {cut} and from there do not add up")));
+    }
+
+    // With a cache.
+    let mut cache = RowCache::new(0..height)?;
+
+    for dirty in [0..0, 0..0, cut..height, 0..height + 7] {
+        if composer.refresh(frame, &mut cache, &[dirty.clone()])? != whole {
+            return Ok(Err(format!("cache differs with dirty rows {dirty:?}")));
+        }
+    }
+    Ok(Ok(whole.crc()))
+}
+
+/// Compares `scenes` random scenes with C vkms.
+#[cfg(feature = "oracle")]
+pub(crate) fn against_oracle(scenes: u64, seed: u64) -> bool {
+    use crate::oracle;
+
+    let curves = Curves::new().expect("curves");
+    let mut failures = 0;
+
+    println!("diff: {scenes} scenes, seed {seed}");
+    for number in 0..scenes {
+        let mut random = Random::new(seed.wrapping_add(number));
+        let scene = scene(&mut random);
+        let prepared = oracle::Prepared::new(&scene);
+        let format = random.one_of(&WRITEBACK);
+        let pitch = scene.width * 8 + 16;
+        let mut expected = vec![0; (pitch * scene.height) as usize];
+        let crc = prepared.compose(Some(oracle::Writeback {
+            fourcc: format.fourcc(),
+            pitch,
+            bytes: &mut expected,
+        }));
+        let sink = Sink::new(expected.len());
+        let frame = scene.frame(&curves).expect("frame");
+        let problem = match all_ways(&frame, &mut random, Some((format, pitch, &sink))) {
+            Err(error) => Some(format!("{error:?}")),
+            Ok(Err(problem)) => Some(problem),
+            Ok(Ok(own)) if own != crc => Some(format!("CRC {own:08x} instead of {crc:08x}")),
+            Ok(Ok(_)) if *sink.0.borrow() != expected => {
+                Some(format!("writeback {} differs", name(format)))
+            }
+            Ok(Ok(_)) => None,
+        };
+
+        if let Some(problem) = problem {
+            failures += 1;
+            if failures <= 5 {
+                println!("scene {}: {problem}\n{}", seed + number, describe(&scene));
+            }
+        }
+    }
+    println!("diff: {} equal, {failures} different", scenes - failures);
+    failures == 0
+}

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Scenes: what the composer, the oracle and the reference are all given.
+
+use crate::{
+    memory::Memory,
+    random::Random,
+    rvkms::compose::{
+        Area,
+        BlendMode,
+        Encoding,
+        Format,
+        Frame,
+        Layer,
+        Lut,
+        Matrix,
+        Operation,
+        Pipeline,
+        Range,
+        Rotation,
+        SourceArea, //
+    },
+};
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
+use std::rc::Rc;
+
+/// A colour plane: how many pixels share a row or a column, and how many bits each sample has.
+pub(crate) struct PlaneLayout {
+    pub(crate) sub_x: usize,
+    pub(crate) sub_y: usize,
+    pub(crate) bits: usize,
+}
+
+/// Returns the colour planes of a format, from its four characters.
+pub(crate) fn plane_layouts(fourcc: &str) -> Vec<PlaneLayout> {
+    let planes: &[(usize, usize, usize)] = match fourcc {
+        "RG24" | "BG24" => &[(1, 1, 24)],
+        "AR48" | "AB48" | "XR48" | "XB48" => &[(1, 1, 64)],
+        "RG16" | "BG16" => &[(1, 1, 16)],
+        "NV12" | "NV21" => &[(1, 1, 8), (2, 2, 16)],
+        "NV16" | "NV61" => &[(1, 1, 8), (2, 1, 16)],
+        "NV24" | "NV42" => &[(1, 1, 8), (1, 1, 16)],
+        "P010" | "P012" | "P016" => &[(1, 1, 16), (2, 2, 32)],
+        "YU12" | "YV12" => &[(1, 1, 8), (2, 2, 8), (2, 2, 8)],
+        "YU16" | "YV16" => &[(1, 1, 8), (2, 1, 8), (2, 1, 8)],
+        "YU24" | "YV24" => &[(1, 1, 8), (1, 1, 8), (1, 1, 8)],
+        "R1  " => &[(1, 1, 1)],
+        "R2  " => &[(1, 1, 2)],
+        "R4  " => &[(1, 1, 4)],
+        "R8  " => &[(1, 1, 8)],
+        _ => &[(1, 1, 32)],
+    };
+
+    planes
+        .iter()
+        .map(|&(sub_x, sub_y, bits)| PlaneLayout { sub_x, sub_y, bits })
+        .collect()
+}
+
+/// Returns the four characters of a format.
+pub(crate) fn name(format: Format) -> String {
+    String::from_utf8_lossy(&format.fourcc().to_le_bytes()).into_owned()
+}
+
+/// A colour operation.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Op {
+    SrgbEotf,
+    SrgbInverse,
+    Matrix([u64; 12]),
+    Bypassed,
+}
+
+/// A plane's part of a scene.
+#[derive(Clone)]
+pub(crate) struct SceneLayer {
+    pub(crate) format: Format,
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    pub(crate) pitches: [u32; 4],
+    pub(crate) offsets: [u32; 4],
+    pub(crate) bytes: Rc<Vec<u8>>,
+    pub(crate) src: SourceArea,
+    pub(crate) dst: Area,
+    pub(crate) rotation: u32,
+    pub(crate) encoding: Encoding,
+    pub(crate) range: Range,
+    pub(crate) alpha: u16,
+    pub(crate) blend: BlendMode,
+    pub(crate) ops: Vec<Op>,
+}
+
+/// What a CRTC shows.
+#[derive(Clone)]
+pub(crate) struct Scene {
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    pub(crate) background: [u16; 3],
+    pub(crate) layers: Vec<SceneLayer>,
+    pub(crate) degamma: Option<Vec<[u16; 3]>>,
+    pub(crate) ctm: Option<[u64; 9]>,
+    pub(crate) gamma: Option<Vec<[u16; 3]>>,
+}
+
+impl SceneLayer {
+    /// Creates a layer that shows all of a framebuffer of random pixels at the given place.
+    pub(crate) fn new(format: Format, width: u32, height: u32, random: &mut Random) -> Self {
+        let mut pitches = [0; 4];
+        let mut offsets = [0; 4];
+        let mut len = 0;
+
+        for (index, plane) in plane_layouts(&name(format)).iter().enumerate() {
+            let columns = (width as usize).div_ceil(plane.sub_x);
+            let rows = (height as usize).div_ceil(plane.sub_y);
+            let pitch = (columns * plane.bits).div_ceil(8).next_multiple_of(8) + 8 * random.below(3);
+
+            offsets[index] = len as u32;
+            pitches[index] = pitch as u32;
+            len += pitch * rows;
+        }
+
+        let mut bytes = vec![0; len];
+
+        random.fill(&mut bytes);
+        Self {
+            format,
+            width,
+            height,
+            pitches,
+            offsets,
+            bytes: Rc::new(bytes),
+            src: SourceArea {
+                x: 0,
+                y: 0,
+                width: width << 16,
+                height: height << 16,
+            },
+            dst: Area {
+                x: 0,
+                y: 0,
+                width,
+                height,
+            },
+            rotation: 1,
+            encoding: Encoding::Bt601,
+            range: Range::Full,
+            alpha: 0xffff,
+            blend: BlendMode::Premultiplied,
+            ops: Vec::new(),
+        }
+    }
+
+    /// Changes the pixels so that no colour exceeds its alpha, which `alpha` chooses from a random byte.
+    pub(crate) fn premultiply(&mut self, alpha: impl Fn(u8) -> u8) {
+        let name = name(self.format);
+        let bytes = Rc::make_mut(&mut self.bytes);
+
+        match &*name {
+            "AR24" | "AB24" | "RA24" | "BA24" => {
+                let a = if name.starts_with('A') { 3 } else { 0 };
+
+                for pixel in bytes.chunks_exact_mut(4) {
+                    let full = alpha(pixel[a]);
+
+                    for byte in &mut *pixel {
+                        *byte = (u32::from(*byte) * u32::from(full) / 255) as u8;
+                    }
+                    pixel[a] = full;
+                }
+            }
+            "AR48" | "AB48" => {
+                for pixel in bytes.chunks_exact_mut(8) {
+                    let full = u16::from(alpha(pixel[7])) * 257;
+
+                    for channel in pixel.chunks_exact_mut(2) {
+                        let value = u16::from_le_bytes([channel[0], channel[1]]);
+                        let value = (u32::from(value) * u32::from(full) / 65535) as u16;
+
+                        channel.copy_from_slice(&value.to_le_bytes());
+                    }
+                    pixel[6..].copy_from_slice(&full.to_le_bytes());
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn layer(&self, curves: &Curves) -> Result<Layer<Memory>> {
+        let mut operations = KVec::new();
+
+        for op in &self.ops {
+            operations.push(
+                match op {
+                    Op::SrgbEotf => Operation::Lut(curves.eotf.clone()),
+                    Op::SrgbInverse => Operation::Lut(curves.inverse.clone()),
+                    Op::Matrix(matrix) => {
+                        Operation::Matrix(Arc::new(Matrix::new(matrix)?, GFP_KERNEL)?)
+                    }
+                    Op::Bypassed => continue,
+                },
+                GFP_KERNEL,
+            )?;
+        }
+
+        let pipeline = if operations.is_empty() {
+            None
+        } else {
+            Some(Arc::new(Pipeline::new(operations)?, GFP_KERNEL)?)
+        };
+
+        Ok(Layer {
+            source: Memory {
+                bytes: self.bytes.clone(),
+                offsets: self.offsets.map(|offset| offset as usize),
+            },
+            format: self.format,
+            pitches: self.pitches,
+            src: self.src,
+            dst: self.dst,
+            rotation: Rotation::from_bits(self.rotation).ok_or(EINVAL)?,
+            encoding: self.encoding,
+            range: self.range,
+            alpha: self.alpha,
+            blend: self.blend,
+            pipeline,
+        })
+    }
+}
+
+/// The curves of colour operations.
+pub(crate) struct Curves {
+    eotf: Arc<Lut>,
+    inverse: Arc<Lut>,
+}
+
+impl Curves {
+    /// Prepares the curves.
+    pub(crate) fn new() -> Result<Self> {
+        Ok(Self {
+            eotf: Arc::new(Lut::curve(crate::rvkms::compose::Curve::SrgbEotf)?, GFP_KERNEL)?,
+            inverse: Arc::new(Lut::curve(crate::rvkms::compose::Curve::SrgbInverseEotf)?, GFP_KERNEL)?,
+        })
+    }
+}
+
+impl Scene {
+    /// Creates a scene without layers.
+    pub(crate) fn new(width: u32, height: u32) -> Self {
+        Self {
+            width,
+            height,
+            background: [0; 3],
+            layers: Vec::new(),
+            degamma: None,
+            ctm: None,
+            gamma: None,
+        }
+    }
+
+    /// Prepares the scene for the composer.
+    pub(crate) fn frame(&self, curves: &Curves) -> Result<Frame<Memory>> {
+        let mut layers = KVec::new();
+        let lut = |entries: &Option<Vec<[u16; 3]>>| -> Result<_> {
+            entries
+                .as_ref()
+                .map(|e| Arc::new(Lut::new(e.len(), |index| e[index])?, GFP_KERNEL))
+                .transpose()
+        };
+
+        for layer in &self.layers {
+            layers.push(layer.layer(curves)?, GFP_KERNEL)?;
+        }
+        Ok(Frame {
+            width: self.width,
+            height: self.height,
+            background: self.background,
+            layers,
+            degamma: lut(&self.degamma)?,
+            ctm: self
+                .ctm
+                .map(|ctm| Arc::new(Matrix::from_3x3(&ctm)?, GFP_KERNEL))
+                .transpose()?,
+            gamma: lut(&self.gamma)?,
+        })
+    }
+}
