@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The test client of the rvkms drivers.
+
+mod atomic;
+mod badinput;
+mod buffer;
+mod card;
+mod crc;
+mod error;
+mod failslab;
+mod fault;
+mod flip;
+mod modules;
+mod options;
+mod output;
+mod pattern;
+mod picture;
+mod pixels;
+mod raw;
+mod show;
+mod testlist;
+mod unbind;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use card::Card;
+use error::Error;
+use modules::Module;
+use options::{Command, Options};
+use output::Screen;
+use testlist::{fail, skip, Tally, Verdict};
+
+fn main() -> ExitCode {
+    match options::parse().and_then(|options| match options {
+        Some(options) => run(&options),
+        None => Ok(ExitCode::SUCCESS),
+    }) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("rvkms-client: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(options: &Options) -> Result<ExitCode, Error> {
+    match &options.command {
+        Command::Picture { crtc, output } => picture::run(&open(options)?, *crtc, output)?,
+        Command::Show { pattern } => show::run(&open(options)?, *pattern, options.seconds(3.0))?,
+        Command::Flip => {
+            let mut tally = Tally::default();
+            let card = open(options)?;
+            tally.record("flip-events", flip::test(&card, options.duration(4.0)));
+            return Ok(summary(tally));
+        }
+        Command::BadInput => {
+            let card = open(options)?;
+            let tally = on_screen(&card, badinput::GROUPS, options, Tally::default())?;
+            return Ok(summary(tally));
+        }
+        Command::Failslab => return failslab_command(options),
+        Command::Unbind => unbind::run(open(options)?, options.rounds(10))?,
+        Command::Reload => match &options.module {
+            Some(module) => modules::reload(module, options.rounds(10))?,
+            None => return error::message("reload needs --module"),
+        },
+        Command::All => return all(options),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn open(options: &Options) -> Result<Card, Error> {
+    match &options.card {
+        Some(name) => Card::open(name),
+        None => error::message("say which card with --card"),
+    }
+}
+
+fn on_screen(
+    card: &Card,
+    groups: &[&[testlist::Test]],
+    options: &Options,
+    before: Tally,
+) -> Result<Tally, Error> {
+    let screen = Screen::new(card)?;
+    Ok(testlist::run(&screen, groups, &options.choice, before))
+}
+
+fn failslab_command(options: &Options) -> Result<ExitCode, Error> {
+    let mut tally = Tally::default();
+    if options.card.is_some() {
+        let card = open(options)?;
+        tally = on_screen(&card, &[failslab::TESTS], options, tally)?;
+    }
+    if let Some(module) = &options.module {
+        tally.record(
+            "failslab-load-module",
+            modules::failslab(module, options.quick),
+        );
+    }
+    Ok(summary(tally))
+}
+
+/// Everything, in short forms.
+fn all(options: &Options) -> Result<ExitCode, Error> {
+    let card = open(options)?;
+    let groups: Vec<&[testlist::Test]> = badinput::GROUPS
+        .iter()
+        .copied()
+        .chain([failslab::TESTS])
+        .collect();
+    let mut tally = on_screen(&card, &groups, options, Tally::default())?;
+    let mut record = |name: &str, verdict: Verdict| {
+        if name.contains(&options.choice.filter) {
+            tally.record(name, verdict);
+        }
+    };
+    record("flip-events", flip::test(&card, Duration::from_secs(2)));
+    record(
+        "show",
+        show::flips(&card, pattern::Pattern::Gradient, Duration::from_secs(1))
+            .map(drop)
+            .map_err(Into::into),
+    );
+    let module = options.module.clone().or_else(|| {
+        Some(Module {
+            name: modules::of_card(&card)?,
+            parameters: Vec::new(),
+        })
+    });
+    record(
+        "unbind",
+        match unbind::Method::find(&card) {
+            Err(error) => skip(error.to_string()),
+            Ok(_) => unbind::run(card, options.rounds(5)).map_err(Into::into),
+        },
+    );
+    match module {
+        None => record("reload", skip("no module drives the card")),
+        Some(module) => {
+            let rounds = options.rounds(5);
+            record(
+                "reload",
+                modules::reload(&module, rounds).map_err(Into::into),
+            );
+            record("failslab-load-module", modules::failslab(&module, true));
+        }
+    }
+    if tally.passed == 0 {
+        tally.record("all", fail("not one test passed"));
+    }
+    Ok(summary(tally))
+}
+
+fn summary(tally: Tally) -> ExitCode {
+    println!("{tally}");
+    if tally.failed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}

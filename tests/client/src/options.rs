@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use lexopt::prelude::*;
+
+use crate::error::{message, Error};
+use crate::modules::Module;
+use crate::pattern::Pattern;
+use crate::testlist::Choice;
+
+const HELP: &str = "\
+The test client of the rvkms drivers. It runs as root, on any atomic KMS driver.
+
+usage: rvkms-client COMMAND [OPTIONS]
+
+  picture --card CARD [--crtc N] OUT.png
+        writes what the first active CRTC's (or CRTC N's) primary plane scans out now, whoever shows it
+  show --card CARD [--pattern smpte|gradient] [--seconds N]
+        sets the preferred mode, flips a picture with a moving square, prints the flips per second
+  flip --card CARD [--seconds N]
+        flips through the legacy and the atomic interface, checks the events' order, reports the rate
+  badinput --card CARD [--filter TEXT] [--risky]
+        sends what a hostile or careless client would; the old state and the device must survive
+  failslab [--card CARD] [--module NAME [--quick]] [--filter TEXT]
+        lets each allocation of mode setting calls, and of loading the module, fail once
+  unbind --card CARD [--rounds N]
+        takes the device away while page flips run, and brings it back
+  reload --module NAME [--rounds N]
+        loads and unloads the driver
+  all --card CARD [--module NAME]
+        all of the above but picture, in short forms; leaves the module loaded
+
+  --card CARD      a path (/dev/dri/card0) or a driver's name (vkms)
+  --module NAME    the driver's module; --parameter KEY=VALUE, once for each of its parameters
+  --filter TEXT    only tests whose name holds TEXT
+  --risky          also tests that C vkms is known not to survive (they always run on other drivers)
+  --quick          not every allocation, but fewer the later they come
+
+Tests print 'ok NAME', 'FAIL NAME: why' or 'skip NAME: why', and in the end 'N passed, M failed, K skipped'.
+The exit status is 0 if nothing failed, 1 if a test failed, 2 if the command could not do its work.
+";
+
+/// What to do.
+#[derive(Debug)]
+pub enum Command {
+    Picture {
+        crtc: Option<usize>,
+        output: PathBuf,
+    },
+    Show {
+        pattern: Pattern,
+    },
+    Flip,
+    BadInput,
+    Failslab,
+    Unbind,
+    Reload,
+    All,
+}
+
+/// The command and what goes with several of them.
+#[derive(Debug)]
+pub struct Options {
+    pub command: Command,
+    pub card: Option<String>,
+    pub module: Option<Module>,
+    pub quick: bool,
+    pub choice: Choice,
+    seconds: Option<f64>,
+    rounds: Option<u32>,
+}
+
+impl Options {
+    pub fn seconds(&self, otherwise: f64) -> f64 {
+        self.seconds.unwrap_or(otherwise)
+    }
+
+    pub fn duration(&self, otherwise: f64) -> Duration {
+        Duration::from_secs_f64(self.seconds(otherwise))
+    }
+
+    pub fn rounds(&self, otherwise: u32) -> u32 {
+        self.rounds.unwrap_or(otherwise)
+    }
+}
+
+/// Reads the command line; `None` if help was asked for and given.
+pub fn parse() -> Result<Option<Options>, Error> {
+    let mut words = Vec::new();
+    let mut parameters = Vec::new();
+    let (mut card, mut module, mut crtc) = (None, None, None);
+    let (mut seconds, mut rounds, mut pattern) = (None, None, Pattern::Bars);
+    let mut quick = false;
+    let mut choice = Choice::default();
+    let mut parser = lexopt::Parser::from_env();
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Long("help") | Short('h') => {
+                print!("{HELP}");
+                return Ok(None);
+            }
+            Long("card") => card = Some(parser.value()?.string()?),
+            Long("crtc") => crtc = Some(parser.value()?.parse()?),
+            Long("module") => module = Some(parser.value()?.string()?),
+            Long("parameter") => parameters.push(parser.value()?.string()?),
+            Long("seconds") => seconds = Some(time(parser.value()?.parse()?)?),
+            Long("rounds") => rounds = Some(parser.value()?.parse()?),
+            Long("filter") => choice.filter = parser.value()?.string()?,
+            Long("risky") => choice.risky = true,
+            Long("quick") => quick = true,
+            Long("pattern") => {
+                let name = parser.value()?.string()?;
+                pattern = match Pattern::named(&name) {
+                    Some(pattern) => pattern,
+                    None => return message(format!("no pattern {name}: smpte or gradient")),
+                };
+            }
+            Value(word) => words.push(word),
+            _ => return Err(argument.unexpected().into()),
+        }
+    }
+    let mut words = words.into_iter();
+    let Some(name) = words.next() else {
+        return message("say what to do; --help tells what there is");
+    };
+    let command = match name.to_str().unwrap_or_default() {
+        "picture" => match words.next() {
+            Some(output) => Command::Picture {
+                crtc,
+                output: output.into(),
+            },
+            None => return message("picture needs the name of the file to write"),
+        },
+        "show" => Command::Show { pattern },
+        "flip" => Command::Flip,
+        "badinput" => Command::BadInput,
+        "failslab" => Command::Failslab,
+        "unbind" => Command::Unbind,
+        "reload" => Command::Reload,
+        "all" => Command::All,
+        other => return message(format!("no command {other}; --help tells what there is")),
+    };
+    if let Some(word) = words.next() {
+        return message(format!("{} is too much", word.to_string_lossy()));
+    }
+    Ok(Some(Options {
+        command,
+        card,
+        module: module.map(|name| Module { name, parameters }),
+        quick,
+        choice,
+        seconds,
+        rounds,
+    }))
+}
+
+fn time(seconds: f64) -> Result<f64, Error> {
+    if (0.0..=86400.0).contains(&seconds) {
+        Ok(seconds)
+    } else {
+        message(format!("{seconds} is no sensible number of seconds"))
+    }
+}
