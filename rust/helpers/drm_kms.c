@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <drm/clients/drm_client_setup.h>
+#include <drm/drm_atomic.h>
+#include <drm/drm_fourcc.h>
+#include <drm/drm_framebuffer.h>
+
+#ifdef CONFIG_RUST_DRM_KMS_HELPER
+
+__rust_helper bool
+rust_helper_drm_atomic_crtc_needs_modeset(const struct drm_crtc_state *state)
+{
+	return drm_atomic_crtc_needs_modeset(state);
+}
+
+#ifndef CONFIG_DRM_CLIENT_SETUP
+__rust_helper void rust_helper_drm_client_setup(struct drm_device *dev,
+						const struct drm_format_info *format)
+{
+	drm_client_setup(dev, format);
+}
+#endif
+
+__rust_helper int
+rust_helper_drm_format_info_plane_height(const struct drm_format_info *info, int height, int plane)
+{
+	return drm_format_info_plane_height(info, height, plane);
+}
+
+__rust_helper int
+rust_helper_drm_format_info_plane_width(const struct drm_format_info *info, int width, int plane)
+{
+	return drm_format_info_plane_width(info, width, plane);
+}
+
+__rust_helper void rust_helper_drm_framebuffer_get(struct drm_framebuffer *fb)
+{
+	drm_framebuffer_get(fb);
+}
+
+__rust_helper void rust_helper_drm_framebuffer_put(struct drm_framebuffer *fb)
+{
+	drm_framebuffer_put(fb);
+}
+
+#endif

@@ -1,0 +1,434 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+//! Kernel mode setting (KMS).
+//!
+//! A DRM driver becomes a KMS driver by implementing [`KmsDriver`] and naming it in its
+//! [`drm::Driver`] implementation:
+//!
+//! ```ignore
+//! impl drm::Driver for MyDriver {
+//!     const KMS: Option<kms::KmsOps<Self>> = Some(kms::KmsOps::new());
+//!     // ...
+//! }
+//! ```
+//!
+//! The mode objects ([planes](plane), [CRTCs](crtc), [encoders](encoder) and
+//! [connectors](connector)) are made in [`KmsDriver::create_objects`], before the device is
+//! registered with user space, and live until the last reference to the device is gone. All updates
+//! are atomic; [`atomic`] describes what a driver may do in which phase of an update.
+//!
+//! This layer always uses the atomic helpers of the DRM core (`drm_atomic_helper_*`); it has no
+//! support for drivers that implement the low-level `drm_mode_config_funcs` themselves.
+//!
+//! C headers: [`include/drm/drm_mode_config.h`](srctree/include/drm/drm_mode_config.h),
+//! [`include/drm/drm_atomic_helper.h`](srctree/include/drm/drm_atomic_helper.h)
+
+pub mod atomic;
+pub mod connector;
+pub mod crtc;
+pub mod encoder;
+pub mod fourcc;
+pub mod framebuffer;
+pub mod modes;
+pub mod plane;
+pub mod rect;
+mod tail;
+pub mod vblank;
+
+use crate::{
+    bindings,
+    drm,
+    error::{
+        to_result,
+        VTABLE_DEFAULT_ERROR, //
+    },
+    prelude::*,
+    sync::aref::ARef,
+    types::NotThreadSafe, //
+};
+use core::{
+    cell::Cell,
+    marker::PhantomData,
+    ops::Deref,
+    ptr,
+    ptr::NonNull, //
+};
+
+pub use self::tail::{
+    CommitDone,
+    CommitTail,
+    EnablesCommitted,
+    HwDone,
+    ModesetsCommitted,
+    ModesetsDisabled,
+    PlanesCommitted, //
+};
+
+/// The most planes, CRTCs, encoders and connectors that a device can have of each kind.
+///
+/// The DRM core keeps sets of them in 32-bit masks.
+pub const MAX_OBJECTS: u32 = 32;
+
+/// The limits and defaults of a device's mode setting.
+///
+/// All sizes are in pixels. They correspond to fields of the C `struct drm_mode_config`.
+#[derive(Clone, Copy, Debug)]
+pub struct ModeConfigInfo {
+    /// The smallest framebuffer and mode, width and height.
+    pub min_resolution: (u32, u32),
+    /// The largest framebuffer and mode, width and height.
+    pub max_resolution: (u32, u32),
+    /// The largest cursor, width and height, as told to user space.
+    pub max_cursor: (u32, u32),
+    /// The preferred colour depth of framebuffers in bits, or 0 for the default (XRGB8888).
+    pub preferred_depth: u32,
+}
+
+/// A DRM driver that does mode setting.
+///
+/// See the [module documentation](self) for how a driver opts in.
+#[vtable]
+pub trait KmsDriver: drm::Driver + Sized + 'static {
+    /// Returns the limits of the mode setting of `dev`.
+    ///
+    /// Called once, before [`create_objects`](Self::create_objects). May sleep.
+    fn mode_config_info(dev: &drm::Device<Self>) -> ModeConfigInfo;
+
+    /// Creates the mode objects of a device.
+    ///
+    /// `setup` is what the constructors of all mode objects take; it exists only here. `data` is
+    /// the registration data, with the hardware's resources: the objects may be set up with its
+    /// help, but cannot keep it, since they outlive it.
+    ///
+    /// Called once, before the device is registered with user space. May sleep. If an error is
+    /// returned then the device is not registered, and the objects made so far are freed with it.
+    fn create_objects<'a>(
+        setup: &'a KmsSetup<'a, Self>,
+        data: &'a Self::RegistrationData<'a>,
+    ) -> Result;
+
+    /// Carries out a checked update.
+    ///
+    /// The steps of the update are methods of `tail` and of the values that they return, so that
+    /// they can only be taken in an order that the DRM core supports. Without an implementation the
+    /// core's default order is used.
+    ///
+    /// May sleep. Called either from the ioctl or from a worker, for one update per CRTC at a time.
+    ///
+    /// C: `struct drm_mode_config_helper_funcs`, `atomic_commit_tail`.
+    fn atomic_commit_tail<'a>(tail: CommitTail<'a, Self>) -> CommitDone<'a> {
+        let _ = tail;
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+}
+
+/// The operations that make a [`drm::Driver`] a KMS driver.
+pub struct KmsOps<D: drm::Driver> {
+    setup: unsafe fn(&drm::UnregisteredDevice<D>, NonNull<D::RegistrationData<'static>>) -> Result,
+}
+
+impl<D: KmsDriver> KmsOps<D> {
+    /// Creates the operations of a driver that implements [`KmsDriver`].
+    #[allow(clippy::new_without_default)]
+    pub const fn new() -> Self {
+        Self { setup: setup::<D> }
+    }
+}
+
+impl<D: drm::Driver> KmsOps<D> {
+    /// Creates the mode objects of a device.
+    ///
+    /// # Safety
+    ///
+    /// `data` must point to registration data that is valid for the duration of the call.
+    pub(super) unsafe fn setup(
+        &self,
+        drm: &drm::UnregisteredDevice<D>,
+        data: NonNull<D::RegistrationData<'static>>,
+    ) -> Result {
+        // SAFETY: The requirements of this function are those of `self.setup`.
+        unsafe { (self.setup)(drm, data) }
+    }
+
+    /// Offers the newly registered device to the in-kernel clients, e.g. the console.
+    ///
+    /// # Safety
+    ///
+    /// `drm` must be registered with user space.
+    pub(super) unsafe fn client_setup(&self, drm: &drm::Device<D>) {
+        // SAFETY: `drm` is a registered device by the safety requirements, and a NULL format asks
+        // for the default.
+        unsafe { bindings::drm_client_setup(drm.as_raw(), ptr::null()) };
+    }
+
+    /// Turns everything off.
+    ///
+    /// May sleep, and takes all modeset locks.
+    ///
+    /// # Safety
+    ///
+    /// [`setup`](Self::setup) must have succeeded on `drm`, and `drm` must have been unplugged.
+    pub(super) unsafe fn shutdown(&self, drm: &drm::Device<D>) {
+        // SAFETY: `drm` is a device with a mode configuration and initial states of all objects by
+        // the safety requirements.
+        unsafe { bindings::drm_atomic_helper_shutdown(drm.as_raw()) };
+    }
+}
+
+const fn mode_config_funcs() -> bindings::drm_mode_config_funcs {
+    bindings::drm_mode_config_funcs {
+        fb_create: Some(bindings::drm_gem_fb_create),
+        atomic_check: Some(bindings::drm_atomic_helper_check),
+        atomic_commit: Some(bindings::drm_atomic_helper_commit),
+        ..pin_init::zeroed()
+    }
+}
+
+const fn mode_config_helper_funcs<D: KmsDriver>() -> bindings::drm_mode_config_helper_funcs {
+    bindings::drm_mode_config_helper_funcs {
+        atomic_commit_tail: if D::HAS_ATOMIC_COMMIT_TAIL {
+            Some(tail::commit_tail_callback::<D>)
+        } else {
+            None
+        },
+        ..pin_init::zeroed()
+    }
+}
+
+/// # Safety
+///
+/// `data` must point to registration data that is valid for the duration of the call.
+unsafe fn setup<D: KmsDriver>(
+    drm: &drm::UnregisteredDevice<D>,
+    data: NonNull<D::RegistrationData<'static>>,
+) -> Result {
+    let raw = drm.as_raw();
+
+    // SAFETY: `raw` is a valid device that is not registered yet.
+    to_result(unsafe { bindings::drmm_mode_config_init(raw) })?;
+
+    let info = D::mode_config_info(drm);
+
+    // SAFETY: The device is not registered and has no mode objects yet, so nobody else looks at its
+    // mode configuration.
+    unsafe {
+        let config = &raw mut (*raw).mode_config;
+
+        (*config).funcs = const { &mode_config_funcs() };
+        (*config).helper_private = const { &mode_config_helper_funcs::<D>() };
+        (*config).min_width = info.min_resolution.0.try_into()?;
+        (*config).min_height = info.min_resolution.1.try_into()?;
+        (*config).max_width = info.max_resolution.0.try_into()?;
+        (*config).max_height = info.max_resolution.1.try_into()?;
+        (*config).cursor_width = info.max_cursor.0;
+        (*config).cursor_height = info.max_cursor.1;
+        (*config).preferred_depth = info.preferred_depth;
+    }
+
+    let setup = KmsSetup {
+        drm,
+        uses_vblank: Cell::new(false),
+        _not_send: NotThreadSafe,
+    };
+
+    // SAFETY: `data` is valid for the duration of the call by the safety requirements. The
+    // callback is generic over the lifetime, so the cast from `'static` cannot be observed.
+    D::create_objects(&setup, unsafe { data.cast().as_ref() })?;
+
+    if setup.uses_vblank.get() {
+        // Before the initial state is created, which resets the vblank machinery of each CRTC.
+        //
+        // SAFETY: `raw` is a valid device; all of its CRTCs have been created.
+        to_result(unsafe { bindings::drm_vblank_init(raw, setup.num_crtcs()) })?;
+    }
+
+    // SAFETY: `raw` is a valid device, all of its mode objects have been created.
+    to_result(unsafe { bindings::drm_mode_config_create_initial_state(raw) })
+}
+
+/// A device whose mode objects are being created.
+///
+/// The constructors of all mode objects need it, which limits them to
+/// [`KmsDriver::create_objects`].
+///
+/// # Invariants
+///
+/// The mode configuration of `drm` is initialized, and `drm` is not registered with user space.
+pub struct KmsSetup<'a, D: KmsDriver> {
+    drm: &'a drm::UnregisteredDevice<D>,
+    /// Whether one of the CRTCs created so far needs the vblank machinery.
+    uses_vblank: Cell<bool>,
+    _not_send: NotThreadSafe,
+}
+
+impl<D: KmsDriver> KmsSetup<'_, D> {
+    /// Returns the DRM device.
+    pub fn drm_dev(&self) -> &drm::Device<D> {
+        self.drm
+    }
+
+    fn as_raw(&self) -> *mut bindings::drm_device {
+        self.drm.as_raw()
+    }
+
+    fn num_crtcs(&self) -> u32 {
+        // SAFETY: The mode configuration is initialized by the type invariants, and only this
+        // thread adds objects to it.
+        unsafe { (*self.as_raw()).mode_config.num_crtc as u32 }
+    }
+
+    fn num_planes(&self) -> u32 {
+        // SAFETY: See `num_crtcs()`.
+        unsafe { (*self.as_raw()).mode_config.num_total_plane as u32 }
+    }
+
+    fn num_encoders(&self) -> u32 {
+        // SAFETY: See `num_crtcs()`.
+        unsafe { (*self.as_raw()).mode_config.num_encoder as u32 }
+    }
+
+    fn num_connectors(&self) -> u32 {
+        // SAFETY: See `num_crtcs()`.
+        unsafe { (*self.as_raw()).mode_config.num_connector as u32 }
+    }
+
+    /// Returns an error if `count` objects of a kind are as many as there can be.
+    fn check_room(count: u32) -> Result {
+        if count < MAX_OBJECTS {
+            Ok(())
+        } else {
+            Err(ENOSPC)
+        }
+    }
+
+    /// Returns an error if an object of the device `dev` does not belong to this device.
+    fn check_own(&self, dev: &drm::Device<D>) -> Result {
+        if ptr::eq(self.as_raw(), dev.as_raw()) {
+            Ok(())
+        } else {
+            Err(EINVAL)
+        }
+    }
+}
+
+impl<D: KmsDriver> drm::Device<D> {
+    /// Tells user space that the status of some connector of the device may have changed.
+    ///
+    /// In-kernel clients, e.g. the console, are told as well. Does nothing before the device has
+    /// been set up. May sleep, and takes `drm_mode_config.mutex`.
+    ///
+    /// C: `drm_kms_helper_hotplug_event()`.
+    pub fn hotplug_event(&self) {
+        // A device that is not (or not any more) registered has nobody to tell, and its mode
+        // configuration may not be there.
+        if let Some(dev) = self.registration_guard() {
+            // SAFETY: The device is registered, hence its mode configuration is initialized.
+            unsafe { bindings::drm_kms_helper_hotplug_event(dev.as_raw()) };
+        }
+    }
+}
+
+mod private {
+    /// A mode object that lives as long as its device.
+    ///
+    /// # Safety
+    ///
+    /// The object must be valid for as long as there is a reference to the device that
+    /// [`drm_dev`](Self::drm_dev) returns.
+    pub unsafe trait StaticObject {
+        /// The driver of the object's device.
+        type Driver: super::KmsDriver;
+
+        /// Returns the object's device.
+        fn drm_dev(&self) -> &super::drm::Device<Self::Driver>;
+    }
+}
+use private::StaticObject;
+
+/// An owned reference to a mode object, which keeps the object's device alive.
+///
+/// A mode object that owns such a reference to an object of its own device would keep the device
+/// alive forever.
+///
+/// # Invariants
+///
+/// `object` is a mode object of the device `_drm`.
+pub struct KmsRef<T: StaticObject> {
+    object: NonNull<T>,
+    _drm: ARef<drm::Device<T::Driver>>,
+}
+
+impl<T: StaticObject> From<&T> for KmsRef<T> {
+    fn from(object: &T) -> Self {
+        // INVARIANT: `drm_dev()` is the device of `object`.
+        Self {
+            object: object.into(),
+            _drm: object.drm_dev().into(),
+        }
+    }
+}
+
+impl<T: StaticObject> Deref for KmsRef<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        // SAFETY: By the type invariants `_drm` is the object's device, and the object is valid as
+        // long as there is a reference to that, by the safety requirements of `StaticObject`.
+        unsafe { self.object.as_ref() }
+    }
+}
+
+impl<T: StaticObject> Clone for KmsRef<T> {
+    fn clone(&self) -> Self {
+        (&**self).into()
+    }
+}
+
+// SAFETY: A `KmsRef<T>` gives shared access to a `T` and can be the one that drops the device, which
+// can be done from any thread.
+unsafe impl<T: StaticObject + Sync> Send for KmsRef<T> {}
+
+// SAFETY: A `&KmsRef<T>` gives shared access to a `T`, and can be cloned into a `KmsRef<T>`.
+unsafe impl<T: StaticObject + Sync> Sync for KmsRef<T> {}
+
+/// The state that a driver keeps in each state of a mode object.
+///
+/// The DRM core makes one initial state when the device is set up, and one duplicate of an object's
+/// current state for each update that involves the object. `()` is for objects without such state.
+///
+/// A state is shared between threads from the moment that the update is committed, and never
+/// changed again.
+pub trait DriverState: Send + Sync + Sized + 'static {
+    /// Creates the initial state of an object.
+    fn new() -> Result<Self>;
+
+    /// Creates a copy of the object's current state, for an update to change.
+    fn duplicate(&self) -> Result<Self>;
+}
+
+impl DriverState for () {
+    fn new() -> Result<Self> {
+        Ok(())
+    }
+
+    fn duplicate(&self) -> Result<Self> {
+        Ok(())
+    }
+}
+
+/// The name of a mode object, as an argument of the "%s" in [`NAME_FORMAT`].
+fn name_arg(name: Option<&CStr>) -> *const crate::ffi::c_char {
+    name.map_or(ptr::null(), |name| name.as_char_ptr())
+}
+
+/// Returns the printf format for an optional name. NULL asks the core to make a name up.
+fn name_format(name: Option<&CStr>) -> *const crate::ffi::c_char {
+    if name.is_some() {
+        c"%s".as_char_ptr()
+    } else {
+        ptr::null()
+    }
+}
+
+/// Ties a type to a driver without owning one.
+type OfDriver<D> = PhantomData<fn() -> D>;

@@ -1,0 +1,467 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+//! Atomic updates.
+//!
+//! An update is a set of new states of mode objects, which takes effect as a whole or not at all.
+//! It goes through these phases, in each of which a driver can do different things:
+//!
+//! - *Check* ([`AtomicCheck`]): the driver says whether the hardware can do it. It may look up and
+//!   add states and change the new ones, each of which can be borrowed once at a time. User space
+//!   can ask for a check alone, so nothing but the new states may be changed.
+//! - *Prepare* ([`DriverPlane::prepare_fb`](super::plane::DriverPlane::prepare_fb)): the driver gets
+//!   hold of what it needs to carry the update out. It may change the new state of one object, and
+//!   fail.
+//! - *Commit* ([`AtomicCommit`]): the update is carried out and cannot fail. From here on the new
+//!   states are shared with the checks of later updates, hence the driver can only read them, and
+//!   only until the callback returns: they may be freed as soon as the next update has been carried
+//!   out. What outlives the callback, e.g. for a worker, is put together by the driver in the
+//!   phases before, and handed over by [`Arc`](crate::sync::Arc).
+//!
+//! C header: [`include/drm/drm_atomic.h`](srctree/include/drm/drm_atomic.h)
+
+use super::{
+    crtc::{
+        Crtc,
+        CrtcState,
+        CrtcStateMut,
+        DriverCrtc,
+        OpaqueCrtc,
+        OpaqueCrtcState, //
+    },
+    plane::{
+        DriverPlane,
+        OpaquePlane,
+        OpaquePlaneState,
+        Plane,
+        PlaneState,
+        PlaneStateMut,
+        Scaling, //
+    },
+    KmsDriver,
+    OfDriver, //
+};
+use crate::{
+    bindings,
+    drm,
+    error::{
+        from_err_ptr,
+        to_result, //
+    },
+    prelude::*,
+    types::NotThreadSafe, //
+};
+use core::{
+    cell::Cell,
+    marker::PhantomData,
+    ptr::{
+        self,
+        NonNull, //
+    },
+};
+
+/// The old and the new state of an object in an update.
+struct Entry<S> {
+    old_state: *mut S,
+    new_state: *mut S,
+}
+
+/// Returns the states of `plane` in `commit`, if it is part of it.
+///
+/// # Safety
+///
+/// `commit` must be a valid commit, to which no other thread adds states.
+unsafe fn plane_entry<D: KmsDriver>(
+    commit: NonNull<bindings::drm_atomic_commit>,
+    plane: &OpaquePlane<D>,
+) -> Option<Entry<bindings::drm_plane_state>> {
+    let commit = commit.as_ptr();
+
+    // SAFETY: The commit is valid by the safety requirements. A plane of its device has an entry in
+    // its array.
+    unsafe {
+        if (*commit).dev != plane.drm_dev().as_raw() {
+            return None;
+        }
+
+        let entry = (*commit).planes.add(plane.index() as usize);
+
+        (!(*entry).ptr.is_null()).then(|| Entry {
+            old_state: (*entry).old_state,
+            new_state: (*entry).new_state,
+        })
+    }
+}
+
+/// Returns the states of `crtc` in `commit`, if it is part of it.
+///
+/// # Safety
+///
+/// `commit` must be a valid commit, to which no other thread adds states.
+unsafe fn crtc_entry<D: KmsDriver>(
+    commit: NonNull<bindings::drm_atomic_commit>,
+    crtc: &OpaqueCrtc<D>,
+) -> Option<Entry<bindings::drm_crtc_state>> {
+    let commit = commit.as_ptr();
+
+    // SAFETY: The commit is valid by the safety requirements. A CRTC of its device has an entry in
+    // its array.
+    unsafe {
+        if (*commit).dev != crtc.drm_dev().as_raw() {
+            return None;
+        }
+
+        let entry = (*commit).crtcs.add(crtc.index() as usize);
+
+        (!(*entry).ptr.is_null()).then(|| Entry {
+            old_state: (*entry).old_state,
+            new_state: (*entry).new_state,
+        })
+    }
+}
+
+/// An update in the check phase.
+///
+/// A function that adds a state can fail with `EDEADLK`. The error must be returned from the
+/// callback, and the core will call it again.
+///
+/// # Invariants
+///
+/// - `commit` is a valid commit of a device of the driver `D`, which is in its check phase and only
+///   used by this thread, for the lifetime of the value.
+/// - A bit in one of the masks is set if the new state of the object is borrowed.
+pub struct AtomicCheck<'a, D: KmsDriver> {
+    commit: NonNull<bindings::drm_atomic_commit>,
+    borrowed_planes: Cell<u32>,
+    borrowed_crtcs: Cell<u32>,
+    _driver: OfDriver<D>,
+    _lifetime: PhantomData<&'a ()>,
+    _not_send: NotThreadSafe,
+}
+
+impl<D: KmsDriver> AtomicCheck<'_, D> {
+    /// # Safety
+    ///
+    /// `commit` must fulfil the type invariants for the lifetime of the value, and there must be
+    /// no other such value for it.
+    pub(super) unsafe fn new(commit: *mut bindings::drm_atomic_commit) -> Self {
+        // INVARIANT: By the safety requirements; nothing is borrowed yet.
+        Self {
+            // SAFETY: A valid commit is not NULL.
+            commit: unsafe { NonNull::new_unchecked(commit) },
+            borrowed_planes: Cell::new(0),
+            borrowed_crtcs: Cell::new(0),
+            _driver: OfDriver::default(),
+            _lifetime: PhantomData,
+            _not_send: NotThreadSafe,
+        }
+    }
+
+    fn as_raw(&self) -> *mut bindings::drm_atomic_commit {
+        self.commit.as_ptr()
+    }
+
+    /// Returns the device.
+    pub fn drm_dev(&self) -> &drm::Device<D> {
+        // SAFETY: The commit is one of a device of `D` by the type invariants.
+        unsafe { drm::Device::from_raw((*self.as_raw()).dev) }
+    }
+
+    /// Whether the update may turn CRTCs on or off or change their mode.
+    pub fn allow_modeset(&self) -> bool {
+        // SAFETY: The commit is valid by the type invariants.
+        unsafe { (*self.as_raw()).allow_modeset() }
+    }
+
+    /// Returns the new state of `plane`, which is added to the update if it is not part of it yet.
+    ///
+    /// Fails with `EBUSY` if the state is borrowed, with `EINVAL` if `plane` is of another device,
+    /// and with `ENOMEM` or `EDEADLK` if the state cannot be added.
+    ///
+    /// C: `drm_atomic_get_plane_state()`.
+    pub fn get_plane_state<T: DriverPlane<Driver = D>>(
+        &self,
+        plane: &Plane<T>,
+    ) -> Result<PlaneStateMut<'_, T>> {
+        if !ptr::eq(self.drm_dev(), plane.drm_dev()) {
+            return Err(EINVAL);
+        }
+
+        // SAFETY: The plane is of the device of the commit, which is in its check phase.
+        let state = from_err_ptr(unsafe {
+            bindings::drm_atomic_get_plane_state(self.as_raw(), plane.as_raw())
+        })?;
+
+        // SAFETY: `state` is the new state of `plane` in this commit, and all borrows of it go
+        // through this mask.
+        unsafe { PlaneStateMut::borrow(plane, state, &self.borrowed_planes) }.ok_or(EBUSY)
+    }
+
+    /// Returns the new state of `plane`, or `None` if it is not part of the update, or borrowed.
+    ///
+    /// C: `drm_atomic_get_new_plane_state()`.
+    pub fn get_new_plane_state<T: DriverPlane<Driver = D>>(
+        &self,
+        plane: &Plane<T>,
+    ) -> Option<PlaneStateMut<'_, T>> {
+        // SAFETY: The commit is valid and belongs to this thread by the type invariants.
+        let entry = unsafe { plane_entry(self.commit, plane) }?;
+
+        // SAFETY: `new_state` is the new state of `plane` in this commit, and all borrows of it go
+        // through this mask.
+        unsafe { PlaneStateMut::borrow(plane, entry.new_state, &self.borrowed_planes) }
+    }
+
+    /// Returns the state of `plane` before the update, or `None` if it is not part of the update.
+    ///
+    /// C: `drm_atomic_get_old_plane_state()`.
+    pub fn get_old_plane_state<T: DriverPlane<Driver = D>>(
+        &self,
+        plane: &Plane<T>,
+    ) -> Option<&PlaneState<T>> {
+        // SAFETY: The commit is valid and belongs to this thread by the type invariants.
+        let entry = unsafe { plane_entry(self.commit, plane) }?;
+
+        // SAFETY: The old state is the current one of `plane`, which does not change while the lock
+        // of the plane is held, which is until the check is over.
+        PlaneState::try_from_opaque(unsafe { OpaquePlaneState::from_raw(entry.old_state) })
+    }
+
+    /// Returns the new state of `crtc`, which is added to the update if it is not part of it yet.
+    ///
+    /// Fails with `EBUSY` if the state is borrowed, with `EINVAL` if `crtc` is of another device,
+    /// and with `ENOMEM` or `EDEADLK` if the state cannot be added.
+    ///
+    /// C: `drm_atomic_get_crtc_state()`.
+    pub fn get_crtc_state<T: DriverCrtc<Driver = D>>(
+        &self,
+        crtc: &Crtc<T>,
+    ) -> Result<CrtcStateMut<'_, T>> {
+        if !ptr::eq(self.drm_dev(), crtc.drm_dev()) {
+            return Err(EINVAL);
+        }
+
+        // SAFETY: The CRTC is of the device of the commit, which is in its check phase.
+        let state = from_err_ptr(unsafe {
+            bindings::drm_atomic_get_crtc_state(self.as_raw(), crtc.as_raw())
+        })?;
+
+        // SAFETY: `state` is the new state of `crtc` in this commit, and all borrows of it go
+        // through this mask.
+        unsafe { CrtcStateMut::borrow(crtc, state, &self.borrowed_crtcs) }.ok_or(EBUSY)
+    }
+
+    /// Returns the new state of `crtc`, or `None` if it is not part of the update, or borrowed.
+    ///
+    /// C: `drm_atomic_get_new_crtc_state()`.
+    pub fn get_new_crtc_state<T: DriverCrtc<Driver = D>>(
+        &self,
+        crtc: &Crtc<T>,
+    ) -> Option<CrtcStateMut<'_, T>> {
+        // SAFETY: The commit is valid and belongs to this thread by the type invariants.
+        let entry = unsafe { crtc_entry(self.commit, crtc) }?;
+
+        // SAFETY: `new_state` is the new state of `crtc` in this commit, and all borrows of it go through
+        // this mask.
+        unsafe { CrtcStateMut::borrow(crtc, entry.new_state, &self.borrowed_crtcs) }
+    }
+
+    /// Returns the state of `crtc` before the update, or `None` if it is not part of the update.
+    ///
+    /// C: `drm_atomic_get_old_crtc_state()`.
+    pub fn get_old_crtc_state<T: DriverCrtc<Driver = D>>(
+        &self,
+        crtc: &Crtc<T>,
+    ) -> Option<&CrtcState<T>> {
+        // SAFETY: The commit is valid and belongs to this thread by the type invariants.
+        let entry = unsafe { crtc_entry(self.commit, crtc) }?;
+
+        // SAFETY: The old state is the current one of `crtc`, which does not change while the lock
+        // of the CRTC is held, which is until the check is over.
+        CrtcState::try_from_opaque(unsafe { OpaqueCrtcState::from_raw(entry.old_state) })
+    }
+
+    /// Adds the states of all planes that are on `crtc`.
+    ///
+    /// Fails with `EINVAL` if `crtc` is of another device or not part of the update, and with
+    /// `ENOMEM` or `EDEADLK` if a state cannot be added.
+    ///
+    /// C: `drm_atomic_add_affected_planes()`.
+    pub fn add_affected_planes(&self, crtc: &OpaqueCrtc<D>) -> Result {
+        // The C function wants the CRTC to be part of the update.
+        //
+        // SAFETY: The commit is valid and belongs to this thread by the type invariants.
+        unsafe { crtc_entry(self.commit, crtc) }.ok_or(EINVAL)?;
+
+        // SAFETY: The CRTC is part of the commit, which is in its check phase.
+        to_result(unsafe { bindings::drm_atomic_add_affected_planes(self.as_raw(), crtc.as_raw()) })
+    }
+
+    /// Checks position and size of the new state of `plane` against that of its CRTC.
+    ///
+    /// Clips the plane to what is visible, sets [`visible`](OpaquePlaneState::visible),
+    /// [`src`](OpaquePlaneState::src) and [`dst`](OpaquePlaneState::dst) of the state, and returns
+    /// whether the plane is visible. A plane without a CRTC or framebuffer is not.
+    ///
+    /// `scaling` says how much the plane may be scaled. A plane that does not have to cover its
+    /// CRTC `can_position`. Fails with `ERANGE` if the scale is out of range, with `EINVAL` if the
+    /// plane does not cover its CRTC although it has to, or is not part of the update, and with
+    /// `ENOMEM` or `EDEADLK` if the state of its CRTC cannot be added.
+    ///
+    /// C: `drm_atomic_helper_check_plane_state()`.
+    pub fn check_plane_state(
+        &self,
+        plane: &OpaquePlane<D>,
+        scaling: Scaling,
+        can_position: bool,
+    ) -> Result<bool> {
+        // SAFETY: The commit is valid and belongs to this thread by the type invariants.
+        let state = unsafe { plane_entry(self.commit, plane) }
+            .ok_or(EINVAL)?
+            .new_state;
+
+        // SAFETY: `state` is a new state in this commit. All of what is used of it here lies in an
+        // `Opaque`, so it does not matter whether the state is borrowed.
+        let (crtc, fb) = unsafe { ((*state).crtc, (*state).fb) };
+
+        if crtc.is_null() || fb.is_null() {
+            // SAFETY: As above.
+            unsafe { (*state).visible = false };
+            return Ok(false);
+        }
+
+        // SAFETY: The CRTC of a plane's state is of the same device.
+        let crtc_state =
+            from_err_ptr(unsafe { bindings::drm_atomic_get_crtc_state(self.as_raw(), crtc) })?;
+
+        // SAFETY: Both states are new ones in this commit. The C function only reads the one of the
+        // CRTC.
+        to_result(unsafe {
+            bindings::drm_atomic_helper_check_plane_state(
+                state,
+                crtc_state,
+                scaling.min.try_into()?,
+                scaling.max.try_into()?,
+                can_position,
+                true,
+            )
+        })?;
+
+        // SAFETY: As above.
+        Ok(unsafe { (*state).visible })
+    }
+}
+
+/// An update in the commit phase.
+///
+/// # Invariants
+///
+/// `commit` is a valid commit of a device of the driver `D` whose new states have become the current
+/// ones, and whose states are not freed for `'a`.
+pub struct AtomicCommit<'a, D: KmsDriver> {
+    commit: NonNull<bindings::drm_atomic_commit>,
+    _driver: OfDriver<D>,
+    _lifetime: PhantomData<&'a ()>,
+    _not_send: NotThreadSafe,
+}
+
+impl<'a, D: KmsDriver> AtomicCommit<'a, D> {
+    /// # Safety
+    ///
+    /// `*commit` must fulfil the type invariants for `'a`.
+    pub(super) unsafe fn new(commit: &'a *mut bindings::drm_atomic_commit) -> Self {
+        // INVARIANT: By the safety requirements.
+        Self {
+            // SAFETY: A valid commit is not NULL.
+            commit: unsafe { NonNull::new_unchecked(*commit) },
+            _driver: OfDriver::default(),
+            _lifetime: PhantomData,
+            _not_send: NotThreadSafe,
+        }
+    }
+
+    pub(super) fn as_raw(&self) -> *mut bindings::drm_atomic_commit {
+        self.commit.as_ptr()
+    }
+
+    /// Returns the device.
+    pub fn drm_dev(&self) -> &drm::Device<D> {
+        // SAFETY: The commit is one of a device of `D` by the type invariants.
+        unsafe { drm::Device::from_raw((*self.as_raw()).dev) }
+    }
+
+    /// Returns the state of `plane` after the update, or `None` if it is not part of the update.
+    ///
+    /// C: `drm_atomic_get_new_plane_state()`.
+    pub fn get_new_plane_state<T: DriverPlane<Driver = D>>(
+        &self,
+        plane: &Plane<T>,
+    ) -> Option<&PlaneState<T>> {
+        // SAFETY: The commit is valid and belongs to this thread by the type invariants.
+        let entry = unsafe { plane_entry(self.commit, plane) }?;
+
+        // SAFETY: By the type invariants the state is not freed, and it does not change any more.
+        PlaneState::try_from_opaque(unsafe { OpaquePlaneState::from_raw(entry.new_state) })
+    }
+
+    /// Returns the state of `plane` before the update, or `None` if it is not part of the update.
+    ///
+    /// C: `drm_atomic_get_old_plane_state()`.
+    pub fn get_old_plane_state<T: DriverPlane<Driver = D>>(
+        &self,
+        plane: &Plane<T>,
+    ) -> Option<&PlaneState<T>> {
+        // SAFETY: The commit is valid and belongs to this thread by the type invariants.
+        let entry = unsafe { plane_entry(self.commit, plane) }?;
+
+        // SAFETY: By the type invariants the state is not freed, and it does not change any more.
+        PlaneState::try_from_opaque(unsafe { OpaquePlaneState::from_raw(entry.old_state) })
+    }
+
+    /// Returns the state of `crtc` after the update, or `None` if it is not part of the update.
+    ///
+    /// C: `drm_atomic_get_new_crtc_state()`.
+    pub fn get_new_crtc_state<T: DriverCrtc<Driver = D>>(
+        &self,
+        crtc: &Crtc<T>,
+    ) -> Option<&CrtcState<T>> {
+        // SAFETY: The commit is valid and belongs to this thread by the type invariants.
+        let entry = unsafe { crtc_entry(self.commit, crtc) }?;
+
+        // SAFETY: By the type invariants the state is not freed, and it does not change any more.
+        CrtcState::try_from_opaque(unsafe { OpaqueCrtcState::from_raw(entry.new_state) })
+    }
+
+    /// Returns the state of `crtc` before the update, or `None` if it is not part of the update.
+    ///
+    /// C: `drm_atomic_get_old_crtc_state()`.
+    pub fn get_old_crtc_state<T: DriverCrtc<Driver = D>>(
+        &self,
+        crtc: &Crtc<T>,
+    ) -> Option<&CrtcState<T>> {
+        // SAFETY: The commit is valid and belongs to this thread by the type invariants.
+        let entry = unsafe { crtc_entry(self.commit, crtc) }?;
+
+        // SAFETY: By the type invariants the state is not freed, and it does not change any more.
+        CrtcState::try_from_opaque(unsafe { OpaqueCrtcState::from_raw(entry.old_state) })
+    }
+
+    /// Returns the new states of all planes that are part of the update, in the order of their
+    /// indices.
+    ///
+    /// C: `for_each_new_plane_in_state()`.
+    pub fn new_plane_states(&self) -> impl Iterator<Item = &OpaquePlaneState<D>> {
+        // SAFETY: The commit and its device are valid by the type invariants, and the number of
+        // planes does not change after the device has been set up.
+        let count = unsafe { (*(*self.as_raw()).dev).mode_config.num_total_plane };
+
+        (0..usize::try_from(count).unwrap_or(0)).filter_map(|i| {
+            // SAFETY: The array has an entry for each plane of the device. By the type invariants
+            // its states are not freed, and do not change any more.
+            unsafe {
+                let entry = (*self.as_raw()).planes.add(i);
+
+                (!(*entry).ptr.is_null()).then(|| OpaquePlaneState::from_raw((*entry).new_state))
+            }
+        })
+    }
+}

@@ -1,0 +1,470 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+//! Connectors.
+//!
+//! A connector is where a display is plugged in. User space asks it whether there is one, and
+//! which modes it can do.
+//!
+//! C headers: [`include/drm/drm_connector.h`](srctree/include/drm/drm_connector.h),
+//! [`include/drm/drm_probe_helper.h`](srctree/include/drm/drm_probe_helper.h),
+//! [`include/drm/drm_edid.h`](srctree/include/drm/drm_edid.h)
+
+use super::{
+    encoder::Encoder,
+    modes::{
+        DisplayMode,
+        ModeStatus, //
+    },
+    KmsDriver,
+    KmsSetup,
+    OfDriver,
+    StaticObject, //
+};
+use crate::{
+    alloc::flags::GFP_KERNEL,
+    bindings,
+    drm,
+    error::{
+        to_result,
+        VTABLE_DEFAULT_ERROR, //
+    },
+    prelude::*,
+    types::{
+        NotThreadSafe,
+        Opaque, //
+    },
+    vtable::Identity, //
+};
+use core::{
+    ops::Deref,
+    ptr, //
+};
+
+/// The kind of a connector.
+///
+/// C: `DRM_MODE_CONNECTOR_*`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum ConnectorType {
+    /// The kind is not known.
+    Unknown = bindings::DRM_MODE_CONNECTOR_Unknown,
+    /// VGA.
+    Vga = bindings::DRM_MODE_CONNECTOR_VGA,
+    /// DVI, digital only.
+    Dvid = bindings::DRM_MODE_CONNECTOR_DVID,
+    /// DisplayPort.
+    DisplayPort = bindings::DRM_MODE_CONNECTOR_DisplayPort,
+    /// HDMI, type A.
+    HdmiA = bindings::DRM_MODE_CONNECTOR_HDMIA,
+    /// Embedded DisplayPort.
+    Edp = bindings::DRM_MODE_CONNECTOR_eDP,
+    /// A virtual display.
+    Virtual = bindings::DRM_MODE_CONNECTOR_VIRTUAL,
+}
+
+/// Whether there is a display on a connector.
+///
+/// C: `enum drm_connector_status`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConnectorStatus {
+    /// There is a display.
+    Connected,
+    /// There is no display.
+    Disconnected,
+    /// It cannot be found out without disturbing somebody.
+    Unknown,
+}
+
+impl ConnectorStatus {
+    fn into_raw(self) -> bindings::drm_connector_status {
+        match self {
+            Self::Connected => bindings::drm_connector_status::connector_status_connected,
+            Self::Disconnected => bindings::drm_connector_status::connector_status_disconnected,
+            Self::Unknown => bindings::drm_connector_status::connector_status_unknown,
+        }
+    }
+}
+
+/// A driver's implementation of a kind of connector.
+///
+/// All callbacks may sleep.
+#[vtable(unique)]
+pub trait DriverConnector: Send + Sync + Sized {
+    /// The driver.
+    type Driver: KmsDriver;
+
+    /// What [`new`](Self::new) needs.
+    type Args;
+
+    /// Creates the driver's data of a connector.
+    fn new(drm: &drm::Device<Self::Driver>, args: Self::Args) -> impl PinInit<Self, Error>;
+
+    /// Adds the modes of the display on the connector, and returns how many there are.
+    ///
+    /// If it fails then the connector has no modes of its own, and the core adds standard modes up
+    /// to 1024x768.
+    ///
+    /// C: `struct drm_connector_helper_funcs`, `get_modes`.
+    fn get_modes(probe: &ConnectorProbe<'_, Self>) -> Result<u32>;
+
+    /// Says whether there is a display on the connector.
+    ///
+    /// `force` is false if the answer should disturb nobody. Without an implementation there always
+    /// is a display.
+    ///
+    /// C: `struct drm_connector_funcs`, `detect`.
+    fn detect(connector: &Connector<Self>, force: bool) -> ConnectorStatus {
+        let _ = (connector, force);
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Says whether the connector can do `mode`.
+    ///
+    /// C: `struct drm_connector_helper_funcs`, `mode_valid`.
+    fn mode_valid(connector: &Connector<Self>, mode: &DisplayMode) -> ModeStatus {
+        let _ = (connector, mode);
+        ModeStatus::Ok
+    }
+}
+
+/// The operations of a kind of connector.
+///
+/// The core only knows `funcs`, and has a pointer to it in each connector.
+#[repr(C)]
+struct ConnectorOps {
+    funcs: bindings::drm_connector_funcs,
+    helper_funcs: bindings::drm_connector_helper_funcs,
+    id: &'static Identity,
+}
+
+/// A connector of a device of the driver `D`, of any kind.
+///
+/// C: `struct drm_connector`.
+///
+/// # Invariants
+///
+/// - `connector` is initialized and valid until the device is freed.
+/// - `connector.funcs` points to the `funcs` of a [`ConnectorOps`], with provenance of all of it.
+#[repr(transparent)]
+pub struct OpaqueConnector<D: KmsDriver> {
+    connector: Opaque<bindings::drm_connector>,
+    _driver: OfDriver<D>,
+}
+
+impl<D: KmsDriver> OpaqueConnector<D> {
+    pub(super) fn as_raw(&self) -> *mut bindings::drm_connector {
+        self.connector.get()
+    }
+
+    /// Returns the device of the connector.
+    pub fn drm_dev(&self) -> &drm::Device<D> {
+        // SAFETY: The connector is initialized by the type invariants, its device is one of `D`.
+        unsafe { drm::Device::from_raw((*self.as_raw()).dev) }
+    }
+
+    /// Returns the index of the connector on its device, less than [`super::MAX_OBJECTS`].
+    pub fn index(&self) -> u32 {
+        // SAFETY: The connector is initialized by the type invariants; its index never changes.
+        unsafe { (*self.as_raw()).index }
+    }
+
+    fn id(&self) -> &'static Identity {
+        // SAFETY: By the type invariants `funcs` points to the first field of a `ConnectorOps`,
+        // which is never freed.
+        unsafe { (*(*self.as_raw()).funcs.cast::<ConnectorOps>()).id }
+    }
+}
+
+// SAFETY: The C side of a connector can be used from any thread.
+unsafe impl<D: KmsDriver> Send for OpaqueConnector<D> {}
+
+// SAFETY: The methods only read what does not change once the connector has been created.
+unsafe impl<D: KmsDriver> Sync for OpaqueConnector<D> {}
+
+/// A connector of the kind `T`.
+///
+/// # Invariants
+///
+/// `base` was created with the operations of `T`.
+#[repr(C)]
+#[pin_data]
+pub struct Connector<T: DriverConnector> {
+    base: OpaqueConnector<T::Driver>,
+    #[pin]
+    inner: T,
+}
+
+impl<T: DriverConnector> Connector<T> {
+    const OPS: ConnectorOps = ConnectorOps {
+        funcs: bindings::drm_connector_funcs {
+            detect: if T::HAS_DETECT {
+                Some(Self::detect_callback)
+            } else {
+                None
+            },
+            fill_modes: Some(bindings::drm_helper_probe_single_connector_modes),
+            destroy: Some(Self::destroy_callback),
+            atomic_create_state: Some(bindings::drm_atomic_helper_connector_create_state),
+            atomic_duplicate_state: Some(bindings::drm_atomic_helper_connector_duplicate_state),
+            atomic_destroy_state: Some(bindings::drm_atomic_helper_connector_destroy_state),
+            ..pin_init::zeroed()
+        },
+        helper_funcs: bindings::drm_connector_helper_funcs {
+            get_modes: Some(Self::get_modes_callback),
+            mode_valid: if T::HAS_MODE_VALID {
+                Some(Self::mode_valid_callback)
+            } else {
+                None
+            },
+            ..pin_init::zeroed()
+        },
+        id: T::UNIQUE_ID.identity(),
+    };
+
+    /// Creates a connector.
+    ///
+    /// Fails with `ENOSPC` if the device already has [`super::MAX_OBJECTS`] connectors. May sleep.
+    ///
+    /// C: `drm_connector_init()`.
+    pub fn new<'a>(
+        setup: &'a KmsSetup<'_, T::Driver>,
+        kind: ConnectorType,
+        args: T::Args,
+    ) -> Result<&'a Self> {
+        let ops = const { &Self::OPS };
+
+        KmsSetup::<T::Driver>::check_room(setup.num_connectors())?;
+
+        let connector = KBox::pin_init(
+            try_pin_init!(Self {
+                base: OpaqueConnector {
+                    connector: Opaque::zeroed(),
+                    _driver: OfDriver::default(),
+                },
+                inner <- T::new(setup.drm_dev(), args),
+            }),
+            GFP_KERNEL,
+        )?;
+
+        // SAFETY: The connector is not moved from here on.
+        let connector = KBox::into_raw(unsafe { Pin::into_inner_unchecked(connector) });
+
+        // SAFETY: `connector` is zeroed memory that does not move, the device of `setup` has a mode
+        // configuration and is not registered yet, and the operations are never freed. The pointer
+        // to `funcs` is made from one to all of the operations.
+        let ret = to_result(unsafe {
+            bindings::drm_connector_init(
+                setup.as_raw(),
+                connector.cast(),
+                ptr::from_ref(ops).cast(),
+                kind as i32,
+            )
+        });
+
+        if let Err(err) = ret {
+            // SAFETY: The initialization failed, so nobody knows the memory that was taken from a
+            // `KBox` above.
+            drop(unsafe { Pin::new_unchecked(KBox::from_raw(connector)) });
+            return Err(err);
+        }
+
+        // SAFETY: `connector` was initialized, and only this thread knows it.
+        unsafe {
+            (*connector.cast::<bindings::drm_connector>()).helper_private = &ops.helper_funcs
+        };
+
+        // SAFETY: The core frees the connector with the device, which outlives the borrow of
+        // `setup`.
+        Ok(unsafe { &*connector })
+    }
+
+    /// Returns `connector` as one of the kind `T`, if it is one.
+    pub fn try_from_opaque(connector: &OpaqueConnector<T::Driver>) -> Option<&Self> {
+        if connector.id() == T::UNIQUE_ID.identity() {
+            // SAFETY: A connector with this identity was created by `Self::new()`.
+            Some(unsafe { Self::from_raw(connector.as_raw()) })
+        } else {
+            None
+        }
+    }
+
+    /// # Safety
+    ///
+    /// `connector` must be valid for `'a`, and have been created by [`Self::new`].
+    unsafe fn from_raw<'a>(connector: *mut bindings::drm_connector) -> &'a Self {
+        // SAFETY: `connector` is the first field of a `Self` by the safety requirements.
+        unsafe { &*connector.cast() }
+    }
+
+    /// Returns the driver's data.
+    pub fn data(&self) -> &T {
+        &self.inner
+    }
+
+    /// # Safety
+    ///
+    /// `connector` must have been created by [`Self::new`], and be used by nobody any more.
+    unsafe extern "C" fn destroy_callback(connector: *mut bindings::drm_connector) {
+        // SAFETY: The core calls this once, when the device is freed.
+        unsafe { bindings::drm_connector_cleanup(connector) };
+
+        // SAFETY: The memory was taken from a pinned `KBox` in `new()`.
+        drop(unsafe { Pin::new_unchecked(KBox::from_raw(connector.cast::<Self>())) });
+    }
+
+    /// # Safety
+    ///
+    /// `connector` must have been created by [`Self::new`].
+    unsafe extern "C" fn detect_callback(
+        connector: *mut bindings::drm_connector,
+        force: bool,
+    ) -> bindings::drm_connector_status {
+        // SAFETY: The safety requirements of this function.
+        T::detect(unsafe { Self::from_raw(connector) }, force).into_raw()
+    }
+
+    /// # Safety
+    ///
+    /// `connector` must have been created by [`Self::new`], and the lock of the mode configuration
+    /// of its device must be held.
+    unsafe extern "C" fn get_modes_callback(connector: *mut bindings::drm_connector) -> c_int {
+        let probe = ConnectorProbe {
+            // SAFETY: The safety requirements of this function.
+            connector: unsafe { Self::from_raw(connector) },
+            _not_send: NotThreadSafe,
+        };
+
+        // The C callback has no errors.
+        T::get_modes(&probe)
+            .ok()
+            .and_then(|count| count.try_into().ok())
+            .unwrap_or(0)
+    }
+
+    /// # Safety
+    ///
+    /// `connector` must have been created by [`Self::new`], and `mode` be valid.
+    unsafe extern "C" fn mode_valid_callback(
+        connector: *mut bindings::drm_connector,
+        mode: *const bindings::drm_display_mode,
+    ) -> bindings::drm_mode_status {
+        // SAFETY: The safety requirements of this function; the mode does not change meanwhile.
+        let (connector, mode) = unsafe { (Self::from_raw(connector), DisplayMode::from_raw(mode)) };
+
+        T::mode_valid(connector, mode).into_raw()
+    }
+}
+
+impl<T: DriverConnector> Deref for Connector<T> {
+    type Target = OpaqueConnector<T::Driver>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.base
+    }
+}
+
+// SAFETY: Only static connectors are created here, and such a connector is valid until the device is
+// freed.
+unsafe impl<T: DriverConnector> StaticObject for Connector<T> {
+    type Driver = T::Driver;
+
+    fn drm_dev(&self) -> &drm::Device<T::Driver> {
+        (**self).drm_dev()
+    }
+}
+
+impl<D: KmsDriver> KmsSetup<'_, D> {
+    /// Makes `encoder` one of the encoders that can feed `connector`.
+    ///
+    /// Fails with `EINVAL` if one of them belongs to another device.
+    ///
+    /// C: `drm_connector_attach_encoder()`.
+    pub fn attach_connector(
+        &self,
+        connector: &OpaqueConnector<D>,
+        encoder: &Encoder<D>,
+    ) -> Result {
+        self.check_own(connector.drm_dev())?;
+        self.check_own(encoder.drm_dev())?;
+
+        // SAFETY: Both are valid and of the same device, which is not registered yet.
+        to_result(unsafe {
+            bindings::drm_connector_attach_encoder(connector.as_raw(), encoder.as_raw())
+        })
+    }
+}
+
+/// A connector whose modes are being found out.
+///
+/// # Invariants
+///
+/// The lock of the mode configuration of the connector's device is held by this thread.
+pub struct ConnectorProbe<'a, T: DriverConnector> {
+    connector: &'a Connector<T>,
+    _not_send: NotThreadSafe,
+}
+
+impl<T: DriverConnector> ConnectorProbe<'_, T> {
+    /// Adds the standard modes that are not larger than `width` and `height`, in pixels.
+    ///
+    /// Returns how many were added.
+    ///
+    /// C: `drm_add_modes_noedid()`.
+    pub fn add_modes_noedid(&self, width: u32, height: u32) -> u32 {
+        // SAFETY: The lock of the mode configuration is held by the type invariants.
+        let count = unsafe { bindings::drm_add_modes_noedid(self.as_raw(), width, height) };
+
+        count.try_into().unwrap_or(0)
+    }
+
+    /// Makes the modes of this size, in pixels, the preferred ones.
+    ///
+    /// C: `drm_set_preferred_mode()`.
+    pub fn set_preferred_mode(&self, width: u32, height: u32) {
+        // A size that the C type cannot hold is that of no mode.
+        if let (Ok(width), Ok(height)) = (width.try_into(), height.try_into()) {
+            // SAFETY: The lock of the mode configuration is held by the type invariants.
+            unsafe { bindings::drm_set_preferred_mode(self.as_raw(), width, height) };
+        }
+    }
+
+    /// Takes over what the EDID of the display says, and adds its modes.
+    ///
+    /// Returns how many were added. An EDID with errors is used as far as possible; none at all
+    /// removes what an earlier one said. Fails with `ENOMEM`.
+    ///
+    /// C: `drm_edid_connector_update()`, `drm_edid_connector_add_modes()`.
+    pub fn update_edid(&self, edid: Option<&[u8]>) -> Result<u32> {
+        let edid = match edid {
+            Some(edid) => {
+                // SAFETY: `edid` is valid for reads of its length, and copied.
+                let edid = unsafe { bindings::drm_edid_alloc(edid.as_ptr().cast(), edid.len()) };
+                if edid.is_null() {
+                    return Err(ENOMEM);
+                }
+                edid
+            }
+            None => ptr::null(),
+        };
+
+        // SAFETY: The lock of the mode configuration is held by the type invariants. `edid` is NULL
+        // or was allocated above, and the connector takes a copy.
+        let count = unsafe {
+            let ret = bindings::drm_edid_connector_update(self.as_raw(), edid);
+            bindings::drm_edid_free(edid);
+            to_result(ret)?;
+
+            bindings::drm_edid_connector_add_modes(self.as_raw())
+        };
+
+        Ok(count.try_into().unwrap_or(0))
+    }
+}
+
+impl<T: DriverConnector> Deref for ConnectorProbe<'_, T> {
+    type Target = Connector<T>;
+
+    fn deref(&self) -> &Self::Target {
+        self.connector
+    }
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+//! Pixel formats.
+//!
+//! C header: [`include/uapi/drm/drm_fourcc.h`](srctree/include/uapi/drm/drm_fourcc.h)
+
+/// Returns the code of a pixel format.
+///
+/// C: `fourcc_code()`.
+pub const fn fourcc(code: &[u8; 4]) -> u32 {
+    u32::from_le_bytes(*code)
+}
+
+/// 32 bits a pixel, 8 bits each of red, green and blue; the highest byte is not used.
+pub const XRGB8888: u32 = fourcc(b"XR24");
+
+/// 32 bits a pixel, 8 bits each of alpha, red, green and blue.
+pub const ARGB8888: u32 = fourcc(b"AR24");
+
+/// The modifier of formats whose pixels lie in memory line by line.
+///
+/// C: `DRM_FORMAT_MOD_LINEAR`.
+pub const MOD_LINEAR: u64 = 0;

@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+//! Framebuffers.
+//!
+//! A framebuffer says how the pixels of a picture lie in the memory of up to four GEM objects.
+//! User space can change that memory at any time, so that there are never Rust references to it:
+//! [`FramebufferMap`] copies bytes out of it and into it.
+//!
+//! C headers: [`include/drm/drm_framebuffer.h`](srctree/include/drm/drm_framebuffer.h),
+//! [`include/drm/drm_fourcc.h`](srctree/include/drm/drm_fourcc.h)
+
+use super::{
+    fourcc::MOD_LINEAR,
+    KmsDriver,
+    OfDriver, //
+};
+use crate::{
+    bindings,
+    drm,
+    error::to_result,
+    prelude::*,
+    sync::aref::ARef,
+    types::Opaque, //
+};
+use core::{
+    ops::Deref,
+    ptr::NonNull, //
+};
+
+/// The most colour planes of a format.
+///
+/// C: `DRM_FORMAT_MAX_PLANES`.
+pub const MAX_PLANES: usize = bindings::DRM_FORMAT_MAX_PLANES as usize;
+
+/// A framebuffer of a device of the driver `D`.
+///
+/// C: `struct drm_framebuffer`.
+///
+/// # Invariants
+///
+/// `fb` is an initialized framebuffer with a reference count that is not 0, for as long as there is
+/// a reference to it. Nothing but the reference count changes.
+#[repr(transparent)]
+pub struct Framebuffer<D: KmsDriver> {
+    fb: Opaque<bindings::drm_framebuffer>,
+    _driver: OfDriver<D>,
+}
+
+impl<D: KmsDriver> Framebuffer<D> {
+    /// # Safety
+    ///
+    /// `fb` must be a framebuffer of a device of the driver `D`, and somebody must hold a reference
+    /// to it for `'a`.
+    pub(super) unsafe fn from_raw<'a>(fb: *mut bindings::drm_framebuffer) -> &'a Self {
+        // SAFETY: `Self` is transparent, and the invariants hold by the safety requirements.
+        unsafe { &*fb.cast() }
+    }
+
+    fn as_raw(&self) -> *mut bindings::drm_framebuffer {
+        self.fb.get()
+    }
+
+    fn info(&self) -> &bindings::drm_format_info {
+        // SAFETY: An initialized framebuffer has a format, which is in a constant table.
+        unsafe { &*(*self.as_raw()).format }
+    }
+
+    /// Returns the device of the framebuffer.
+    pub fn drm_dev(&self) -> &drm::Device<D> {
+        // SAFETY: The framebuffer is one of a device of `D` by the type invariants.
+        unsafe { drm::Device::from_raw((*self.as_raw()).dev) }
+    }
+
+    /// The width in pixels.
+    pub fn width(&self) -> u32 {
+        // SAFETY: The framebuffer does not change by the type invariants.
+        unsafe { (*self.as_raw()).width }
+    }
+
+    /// The height in pixels.
+    pub fn height(&self) -> u32 {
+        // SAFETY: The framebuffer does not change by the type invariants.
+        unsafe { (*self.as_raw()).height }
+    }
+
+    /// The [code](super::fourcc) of the pixel format.
+    pub fn format(&self) -> u32 {
+        self.info().format
+    }
+
+    /// The layout of the pixels in memory.
+    pub fn modifier(&self) -> u64 {
+        // SAFETY: The framebuffer does not change by the type invariants.
+        unsafe { (*self.as_raw()).modifier }
+    }
+
+    /// How many colour planes the pixel format has, at most [`MAX_PLANES`].
+    pub fn num_planes(&self) -> usize {
+        usize::from(self.info().num_planes).min(MAX_PLANES)
+    }
+
+    /// The distance of the lines of a colour plane, in bytes. 0 if there is no such colour plane.
+    pub fn pitch(&self, plane: usize) -> u32 {
+        // SAFETY: The framebuffer does not change by the type invariants.
+        let pitches = unsafe { (*self.as_raw()).pitches };
+
+        pitches.get(plane).copied().unwrap_or(0)
+    }
+
+    /// Maps all colour planes into the kernel.
+    ///
+    /// Fails with `EOPNOTSUPP` if the pixels are not linear in memory, or the memory is I/O memory,
+    /// with `EINVAL` if a colour plane does not lie inside of its GEM object, and with an error of
+    /// the GEM object otherwise. May sleep, and takes the reservation locks of the GEM objects.
+    ///
+    /// C: `drm_gem_fb_vmap()`.
+    pub fn map(&self) -> Result<FramebufferMap<D>> {
+        let mut map = FramebufferMap {
+            fb: self.into(),
+            planes: [const { None }; MAX_PLANES],
+        };
+
+        if self.modifier() != MOD_LINEAR {
+            return Err(EOPNOTSUPP);
+        }
+
+        for (index, plane) in map.planes.iter_mut().enumerate().take(self.num_planes()) {
+            *plane = Some(self.map_plane(index)?);
+        }
+
+        Ok(map)
+    }
+
+    fn map_plane(&self, index: usize) -> Result<PlaneMap> {
+        // SAFETY: The framebuffer does not change by the type invariants.
+        let (pitches, offsets, objects) = unsafe {
+            let fb = self.as_raw();
+
+            ((*fb).pitches, (*fb).offsets, (*fb).obj)
+        };
+        let pitch = *pitches.get(index).ok_or(EINVAL)? as usize;
+        let offset = *offsets.get(index).ok_or(EINVAL)? as usize;
+        let object = NonNull::new(*objects.get(index).ok_or(EINVAL)?).ok_or(EINVAL)?;
+
+        let len = self.plane_len(index, pitch)?;
+        let end = offset.checked_add(len).ok_or(EINVAL)?;
+
+        // SAFETY: The framebuffer holds a reference to its GEM objects. The size of a GEM object
+        // does not change.
+        if end > unsafe { (*object.as_ptr()).size } {
+            return Err(EINVAL);
+        }
+
+        let mut map = bindings::iosys_map::default();
+
+        // SAFETY: The framebuffer holds a reference to its GEM objects.
+        to_result(unsafe { bindings::drm_gem_vmap(object.as_ptr(), &mut map) })?;
+
+        if map.is_iomem {
+            // SAFETY: The object was mapped above.
+            unsafe { bindings::drm_gem_vunmap(object.as_ptr(), &mut map) };
+            return Err(EOPNOTSUPP);
+        }
+
+        // SAFETY: The mapping is not one of I/O memory.
+        let base = unsafe { map.__bindgen_anon_1.vaddr }.cast::<u8>();
+
+        Ok(PlaneMap {
+            object,
+            map,
+            // SAFETY: All of the object was mapped, and it is larger than `offset`. A mapping is
+            // not NULL.
+            start: unsafe { NonNull::new_unchecked(base.add(offset)) },
+            len,
+        })
+    }
+
+    /// The number of bytes from the first to the last pixel of a colour plane.
+    fn plane_len(&self, index: usize, pitch: usize) -> Result<usize> {
+        let info = self.info();
+        let plane = index.try_into()?;
+
+        // SAFETY: `info` is a valid format.
+        let (width, height, min_pitch) = unsafe {
+            let width = bindings::drm_format_info_plane_width(
+                info,
+                self.width().try_into()?,
+                plane,
+            );
+            let height = bindings::drm_format_info_plane_height(
+                info,
+                self.height().try_into()?,
+                plane,
+            );
+            let min_pitch =
+                bindings::drm_format_info_min_pitch(info, plane, width.try_into()?);
+
+            (width, usize::try_from(height)?, usize::try_from(min_pitch)?)
+        };
+
+        if width < 1 || height < 1 || pitch < min_pitch {
+            return Err(EINVAL);
+        }
+
+        (height - 1)
+            .checked_mul(pitch)
+            .and_then(|len| len.checked_add(min_pitch))
+            .ok_or(EINVAL)
+    }
+}
+
+// SAFETY: The C side of a framebuffer can be used from any thread.
+unsafe impl<D: KmsDriver> Send for Framebuffer<D> {}
+
+// SAFETY: The methods only read what does not change, by the type invariants.
+unsafe impl<D: KmsDriver> Sync for Framebuffer<D> {}
+
+/// An owned reference to a framebuffer, which keeps the framebuffer's device alive.
+///
+/// # Invariants
+///
+/// `fb` is a framebuffer of the device `_drm`, and the value holds a reference to it.
+pub struct FramebufferRef<D: KmsDriver> {
+    fb: NonNull<Framebuffer<D>>,
+    _drm: ARef<drm::Device<D>>,
+}
+
+impl<D: KmsDriver> From<&Framebuffer<D>> for FramebufferRef<D> {
+    fn from(fb: &Framebuffer<D>) -> Self {
+        // SAFETY: There is a reference, hence the reference count is not 0.
+        unsafe { bindings::drm_framebuffer_get(fb.as_raw()) };
+
+        // INVARIANT: The reference was taken above, and `drm_dev()` is the framebuffer's device.
+        Self {
+            fb: fb.into(),
+            _drm: fb.drm_dev().into(),
+        }
+    }
+}
+
+impl<D: KmsDriver> Deref for FramebufferRef<D> {
+    type Target = Framebuffer<D>;
+
+    fn deref(&self) -> &Self::Target {
+        // SAFETY: The value holds a reference by the type invariants.
+        unsafe { self.fb.as_ref() }
+    }
+}
+
+impl<D: KmsDriver> Drop for FramebufferRef<D> {
+    fn drop(&mut self) {
+        // SAFETY: The value holds a reference by the type invariants, and does not use it any more.
+        // The device is still alive.
+        unsafe { bindings::drm_framebuffer_put(self.as_raw()) };
+    }
+}
+
+// SAFETY: A reference can be used and given up from any thread.
+unsafe impl<D: KmsDriver> Send for FramebufferRef<D> {}
+
+// SAFETY: A `&FramebufferRef` gives shared access to a `Framebuffer`, which is `Sync`.
+unsafe impl<D: KmsDriver> Sync for FramebufferRef<D> {}
+
+/// A mapping of one colour plane.
+///
+/// # Invariants
+///
+/// - `map` is a mapping of `object`, which is not I/O memory.
+/// - `start` and `len` are a range of bytes inside of the mapping.
+struct PlaneMap {
+    object: NonNull<bindings::drm_gem_object>,
+    map: bindings::iosys_map,
+    start: NonNull<u8>,
+    len: usize,
+}
+
+impl PlaneMap {
+    /// Returns a pointer to `len` bytes at `offset`, if they are inside of the colour plane.
+    fn range(&self, offset: usize, len: usize) -> Result<*mut u8> {
+        let end = offset.checked_add(len).ok_or(EINVAL)?;
+
+        if end > self.len {
+            return Err(EINVAL);
+        }
+
+        // SAFETY: `offset` is inside of the range of the type invariants.
+        Ok(unsafe { self.start.as_ptr().add(offset) })
+    }
+}
+
+/// The memory of a framebuffer, mapped into the kernel.
+///
+/// It keeps the framebuffer and its device alive. A state of a mode object of that device that owns
+/// such a mapping is freed at the latest when the device is unregistered and all planes are turned
+/// off.
+///
+/// # Invariants
+///
+/// `planes` are mappings of GEM objects of `fb`, one for each colour plane.
+pub struct FramebufferMap<D: KmsDriver> {
+    fb: FramebufferRef<D>,
+    planes: [Option<PlaneMap>; MAX_PLANES],
+}
+
+impl<D: KmsDriver> FramebufferMap<D> {
+    /// Returns the framebuffer.
+    pub fn framebuffer(&self) -> &Framebuffer<D> {
+        &self.fb
+    }
+
+    fn plane(&self, plane: usize) -> Result<&PlaneMap> {
+        self.planes.get(plane).and_then(Option::as_ref).ok_or(EINVAL)
+    }
+
+    /// Copies bytes out of a colour plane, from `offset` bytes after its first pixel.
+    ///
+    /// What user space writes meanwhile is seen or not. Fails with `EINVAL` if there is no such
+    /// colour plane, or if the bytes are not inside of it. Does not sleep.
+    pub fn read(&self, plane: usize, offset: usize, data: &mut [u8]) -> Result {
+        let src = self.plane(plane)?.range(offset, data.len())?;
+
+        // `memcpy()` instead of `copy_nonoverlapping()`, since user space can write to the memory.
+        //
+        // SAFETY: `src` is valid for reads of the length of `data`, and nobody has a Rust
+        // reference to it.
+        unsafe { bindings::memcpy(data.as_mut_ptr().cast(), src.cast(), data.len()) };
+
+        Ok(())
+    }
+
+    /// Copies bytes into a colour plane, to `offset` bytes after its first pixel.
+    ///
+    /// Fails with `EINVAL` if there is no such colour plane, or if the bytes are not inside of it.
+    /// Does not sleep.
+    pub fn write(&self, plane: usize, offset: usize, data: &[u8]) -> Result {
+        let dst = self.plane(plane)?.range(offset, data.len())?;
+
+        // `memcpy()` instead of `copy_nonoverlapping()`, since user space can access the memory.
+        //
+        // SAFETY: `dst` is valid for writes of the length of `data`, and nobody has a Rust
+        // reference to it.
+        unsafe { bindings::memcpy(dst.cast(), data.as_ptr().cast(), data.len()) };
+
+        Ok(())
+    }
+}
+
+impl<D: KmsDriver> Drop for FramebufferMap<D> {
+    fn drop(&mut self) {
+        for plane in self.planes.iter_mut().flatten() {
+            // SAFETY: `map` is a mapping of `object`, to which the framebuffer holds a reference,
+            // by the type invariants.
+            unsafe { bindings::drm_gem_vunmap(plane.object.as_ptr(), &mut plane.map) };
+        }
+    }
+}
+
+// SAFETY: The mapping can be used and given up from any thread.
+unsafe impl<D: KmsDriver> Send for FramebufferMap<D> {}
+
+// SAFETY: Copying from and to the memory is allowed to race with user space and with itself.
+unsafe impl<D: KmsDriver> Sync for FramebufferMap<D> {}
