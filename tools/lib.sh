@@ -74,14 +74,8 @@ phase() {
 	[ -t 1 ] || printf '%s ...\n' "$title"
 	progress "$log" "$start" 8>&- 9>&- &
 	watcher=$!
-	# Not `|| status=`: within that, bash would not stop a failing function.
-	set +e
-	(
-		set -e
-		"$@"
-	) >"$log" 2>&1 </dev/null
-	status=$?
-	set -e
+	try "$@" >"$log" 2>&1 </dev/null
+	status=$tried
 	kill "$watcher" 2>/dev/null
 	wait "$watcher" 2>/dev/null || true
 	[ ! -t 1 ] || printf '\r\033[K'
@@ -93,6 +87,18 @@ phase() {
 	tail -n 25 "$log" | sed 's/^/  | /' >&2
 	printf 'full log: %s\n' "$log" >&2
 	return "$status"
+}
+
+# try CMD...: goes on when CMD fails, and leaves its status in $tried.
+# Not `CMD || ...`: within that, bash would not stop a failing function.
+try() {
+	set +e
+	(
+		set -e
+		"$@"
+	)
+	tried=$?
+	set -e
 }
 
 # lock: waits until no other kernel build runs on this machine; held until this tool ends.

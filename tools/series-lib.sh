@@ -84,7 +84,7 @@ commit_overlay() {
 	local patched=$1 taken key known commit
 	key=$({
 		echo "$patched"
-		cd "$CHECKOUT"
+		cd "$CHECKOUT" || exit
 		overlay_files | xargs -0 -r stat -c '%a %n'
 		overlay_files | xargs -0 -r cat
 	} | sha256sum | cut -d' ' -f1)

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Configures and makes the kernel in $TREE; expects $flavour: uml, debug or qemu.
+
+state=$TREE/.rvkms
+arch=um
+fragments=(uml)
+
+case $flavour in
+uml) ;;
+debug) fragments+=(debug) ;;
+qemu)
+	arch=x86_64
+	fragments=(qemu)
+	;;
+*) die "no such flavour: $flavour" ;;
+esac
+
+fragments+=(common)
+if grep -qs RUST_DRM_KMS_HELPER "$TREE/drivers/gpu/drm/Kconfig"; then
+	fragments+=(rvkms)
+fi
+
+kernel_make() {
+	"$TOOLS/enter" build make -C /linux LLVM=1 ARCH="$arch" CC="ccache clang" LOCALVERSION= \
+		-j"$(jobs_count)" "$@"
+}
+
+fragment_files() { printf "$TOOLS/config/%s.config\n" "${fragments[@]}"; }
+
+# Writes .config only if it really differs: everything is built again after that.
+configure() {
+	local lost
+	mkdir -p "$state"
+	fragment_files | xargs cat >"$state/fragments.config"
+	kernel_make KCONFIG_ALLCONFIG=.rvkms/fragments.config KCONFIG_CONFIG=.rvkms/config allnoconfig
+	lost=$(grep '^CONFIG_' "$state/fragments.config" | grep -vxFf "$state/config" || true)
+	if [ -n "$lost" ]; then
+		printf 'The kernel has no such options, or they depend on something that is off:\n%s\n' "$lost"
+		return 1
+	fi
+	cmp -s "$state/config" "$TREE/.config" || cp "$state/config" "$TREE/.config"
+}
