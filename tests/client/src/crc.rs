@@ -72,7 +72,8 @@ impl Crc {
         // One read gives one line.
         let mut buffer = [0u8; 512];
         let length = self.data.read(&mut buffer).what("read of a CRC")?;
-        Ok(String::from_utf8_lossy(&buffer[..length]).into_owned())
+        let text = buffer[..length].split(|byte| *byte == 0).next();
+        Ok(String::from_utf8_lossy(text.unwrap_or_default()).into_owned())
     }
 }
 

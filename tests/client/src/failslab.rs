@@ -317,7 +317,7 @@ fn open(screen: &Screen<'_>) -> Verdict {
 
 fn probe_connector(screen: &Screen<'_>) -> Verdict {
     // The core does without memory here: it may show fewer modes. It must only not crash, and know them all again.
-    let mut faults = match FailNth::new() {
+    let faults = match FailNth::new() {
         Ok(faults) => faults,
         Err(error) => return skip(error.to_string()),
     };

@@ -3,7 +3,7 @@
 //! The kernel's fault injection: make the n-th allocation of one call fail.
 
 use std::fs::{self, File};
-use std::io::{Read, Seek, Write};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use crate::error::{message, Error, What};
@@ -53,23 +53,20 @@ impl FailNth {
     }
 
     /// Runs `call` with its n-th allocation failing. The flag says whether that allocation was reached.
-    pub fn during<T>(&mut self, n: u32, call: impl FnOnce() -> T) -> Result<(T, bool), Error> {
+    pub fn during<T>(&self, n: u32, call: impl FnOnce() -> T) -> Result<(T, bool), Error> {
         let text = n.to_string();
         self.write(&text)?;
         let result = call();
-        let mut left = String::new();
-        // Reading may allocate as well, but by then the number has been consumed or is reported as it is.
-        let rewound = self.file.rewind();
-        let read = self.file.read_to_string(&mut left);
+        let mut left = [0; 16];
+        let read = self.file.read_at(&mut left, 0);
         self.write("0")?;
-        rewound.and(read).what("read of fail-nth")?;
-        Ok((result, left.trim() == "0"))
+        let length = read.what("read of fail-nth")?;
+        Ok((result, left[..length].trim_ascii() == b"0"))
     }
 
-    fn write(&mut self, text: &str) -> Result<(), Error> {
-        self.file.rewind().what("rewind of fail-nth")?;
+    fn write(&self, text: &str) -> Result<(), Error> {
         self.file
-            .write_all(text.as_bytes())
+            .write_all_at(text.as_bytes(), 0)
             .what("write of fail-nth")
     }
 }

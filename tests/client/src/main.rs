@@ -61,7 +61,11 @@ fn run(options: &Options) -> Result<ExitCode, Error> {
             return Ok(summary(tally));
         }
         Command::Failslab => return failslab_command(options),
-        Command::Unbind => unbind::run(open(options)?, options.rounds(10))?,
+        Command::Unbind => {
+            let card = open(options)?;
+            let method = unbind::Method::find(&card)?;
+            unbind::run(card, &method, options.rounds(10))?;
+        }
         Command::Reload => match &options.module {
             Some(module) => modules::reload(module, options.rounds(10))?,
             None => return error::message("reload needs --module"),
@@ -97,7 +101,7 @@ fn failslab_command(options: &Options) -> Result<ExitCode, Error> {
     if let Some(module) = &options.module {
         tally.record(
             "failslab-load-module",
-            modules::failslab(module, options.quick),
+            modules::failslab(module, options.quick, options.choice.risky),
         );
     }
     Ok(summary(tally))
@@ -112,46 +116,51 @@ fn all(options: &Options) -> Result<ExitCode, Error> {
         .chain([failslab::TESTS])
         .collect();
     let mut tally = on_screen(&card, &groups, options, Tally::default())?;
-    let mut record = |name: &str, verdict: Verdict| {
-        if name.contains(&options.choice.filter) {
-            tally.record(name, verdict);
-        }
-    };
-    record("flip-events", flip::test(&card, Duration::from_secs(2)));
-    record(
-        "show",
-        show::flips(&card, pattern::Pattern::Gradient, Duration::from_secs(1))
-            .map(drop)
-            .map_err(Into::into),
-    );
+    let rounds = options.rounds(5);
     let module = options.module.clone().or_else(|| {
         Some(Module {
             name: modules::of_card(&card)?,
             parameters: Vec::new(),
         })
     });
-    record(
-        "unbind",
-        match unbind::Method::find(&card) {
-            Err(error) => skip(error.to_string()),
-            Ok(_) => unbind::run(card, options.rounds(5)).map_err(Into::into),
-        },
-    );
-    match module {
-        None => record("reload", skip("no module drives the card")),
-        Some(module) => {
-            let rounds = options.rounds(5);
-            record(
-                "reload",
-                modules::reload(&module, rounds).map_err(Into::into),
-            );
-            record("failslab-load-module", modules::failslab(&module, true));
+    let mut run = |name: &str, test: &mut dyn FnMut() -> Verdict| {
+        if name.contains(&options.choice.filter) {
+            tally.record(name, test());
         }
-    }
-    if tally.passed == 0 {
-        tally.record("all", fail("not one test passed"));
+    };
+    run("flip-events", &mut || {
+        flip::test(&card, Duration::from_secs(2))
+    });
+    run("show", &mut || {
+        show::flips(&card, pattern::Pattern::Gradient, Duration::from_secs(1))?;
+        Ok(())
+    });
+    let mut card = Some(card);
+    run("unbind", &mut || unbind_test(card.take(), rounds));
+    // An open card keeps its module loaded.
+    drop(card);
+    run("reload", &mut || match &module {
+        Some(module) => Ok(modules::reload(module, rounds)?),
+        None => skip("no module drives the card"),
+    });
+    run("failslab-load-module", &mut || match &module {
+        Some(module) => modules::failslab(module, true, options.choice.risky),
+        None => skip("no module drives the card"),
+    });
+    if tally.passed + tally.failed == 0 {
+        tally.record("all", fail("not one test ran"));
     }
     Ok(summary(tally))
+}
+
+fn unbind_test(card: Option<Card>, rounds: u32) -> Verdict {
+    let Some(card) = card else {
+        return fail("the card was closed before");
+    };
+    match unbind::Method::find(&card) {
+        Ok(method) => Ok(unbind::run(card, &method, rounds)?),
+        Err(error) => skip(error.to_string()),
+    }
 }
 
 fn summary(tally: Tally) -> ExitCode {

@@ -95,6 +95,11 @@ impl Output {
 
 const CONNECTED: u32 = 1;
 
+/// What is 0 of a plane that is off. Where it was does not matter, but snapshots are compared.
+const OFF: [&str; 10] = [
+    "FB_ID", "CRTC_ID", "CRTC_X", "CRTC_Y", "CRTC_W", "CRTC_H", "SRC_X", "SRC_Y", "SRC_W", "SRC_H",
+];
+
 fn describe_connector(
     card: &Card,
     id: u32,
@@ -204,9 +209,9 @@ impl<'c> Screen<'c> {
             let id = object.id;
             match object.kind {
                 Kind::Plane if id != self.output.primary => {
-                    request = request
-                        .set(self.card, id, "FB_ID", 0)?
-                        .set(self.card, id, "CRTC_ID", 0)?;
+                    for name in OFF {
+                        request = request.set(self.card, id, name, 0)?;
+                    }
                 }
                 Kind::Crtc if id != self.output.crtc => {
                     request = request

@@ -55,7 +55,10 @@ impl Method {
         }
         // The default device is not in configfs; make one that is.
         let folder = subsystem.join("client");
-        make_configfs_device(&folder)?;
+        if let Err(error) = make_configfs_device(&folder) {
+            remove_configfs_device(&folder);
+            return Err(error);
+        }
         Ok(Method::Configfs { folder, ours: true })
     }
 
@@ -159,11 +162,10 @@ fn device_of(card: &Path) -> Result<PathBuf, Error> {
     fs::canonicalize(&link).what(format!("read of {}", link.display()))
 }
 
-/// Runs the subcommand: rounds of unbinding under page flips.
-pub fn run(card: Card, rounds: u32) -> Result<(), Error> {
-    let method = Method::find(&card)?;
+/// Runs rounds of unbinding under page flips. The card is closed first.
+pub fn run(card: Card, method: &Method, rounds: u32) -> Result<(), Error> {
     drop(card);
-    let result = rounds_of(&method, rounds);
+    let result = rounds_of(method, rounds);
     method.clean_up();
     result
 }
