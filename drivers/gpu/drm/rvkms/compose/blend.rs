@@ -33,7 +33,9 @@ fn over(color: Pixel, alpha: u16, below: Pixel) -> Pixel {
     let rest = u64::from(MAX - alpha);
     // Two channels in each of two numbers, each times `rest` and divided by 65535, rounded.
     let even = (below & EVEN).wrapping_mul(rest).wrapping_add(ROUNDING);
-    let odd = (below >> 16 & EVEN).wrapping_mul(rest).wrapping_add(ROUNDING);
+    let odd = (below >> 16 & EVEN)
+        .wrapping_mul(rest)
+        .wrapping_add(ROUNDING);
     let even = even.wrapping_add(even >> 16 & EVEN) >> 16 & EVEN;
     let odd = odd.wrapping_add(odd >> 16 & EVEN) & !EVEN;
     let left = even | odd;
@@ -121,7 +123,11 @@ fn weighted(color: Pixel, weight: u16, covered: u16, below: Pixel) -> Pixel {
     let [r, g, b] = pixel::colors(color);
     let [below_r, below_g, below_b] = pixel::colors(below);
 
-    pixel::opaque(channel(r, below_r), channel(g, below_g), channel(b, below_b))
+    pixel::opaque(
+        channel(r, below_r),
+        channel(g, below_g),
+        channel(b, below_b),
+    )
 }
 
 #[cfg(any(test, CONFIG_KUNIT = "y"))]
@@ -141,7 +147,9 @@ mod tests {
         let mut random = 3u64;
 
         for step in 0..20000u32 {
-            random = random.wrapping_mul(6364136223846793005).wrapping_add(step.into());
+            random = random
+                .wrapping_mul(6364136223846793005)
+                .wrapping_add(step.into());
             let a = match step % 4 {
                 0 => 0,
                 1 => MAX,
@@ -181,9 +189,15 @@ mod tests {
 
         assert_eq!(one(BlendMode::None, MAX), pixel::opaque(MAX, 0, 0));
         assert_eq!(one(BlendMode::None, 0), below);
-        assert_eq!(one(BlendMode::Premultiplied, MAX), pixel::opaque(MAX, 0, 0x7fff));
+        assert_eq!(
+            one(BlendMode::Premultiplied, MAX),
+            pixel::opaque(MAX, 0, 0x7fff)
+        );
         assert_eq!(one(BlendMode::Premultiplied, 0), below);
-        assert_eq!(one(BlendMode::Coverage, MAX), pixel::opaque(0x8000, 0, 0x7fff));
+        assert_eq!(
+            one(BlendMode::Coverage, MAX),
+            pixel::opaque(0x8000, 0, 0x7fff)
+        );
         assert_eq!(one(BlendMode::Coverage, 0), below);
     }
 }

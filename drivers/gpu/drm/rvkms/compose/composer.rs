@@ -308,14 +308,14 @@ impl Rows {
         let columns = span.start..span.end;
 
         if span.opaque {
-            rotate::decode_block(layer, &block, &mut self.raw, &mut self.out, self.stride)?;
+            rotate::decode_block(layer, &block, true, &mut self.raw, &mut self.out, self.stride)?;
             for row in self.out.chunks_mut(self.stride).take(n) {
-                transform(layer, true, row.get_mut(columns.clone()).ok_or(EINVAL)?);
+                transform(layer, row.get_mut(columns.clone()).ok_or(EINVAL)?);
             }
             return Ok(());
         }
 
-        rotate::decode_block(layer, &block, &mut self.raw, &mut self.stage, self.stride)?;
+        rotate::decode_block(layer, &block, false, &mut self.raw, &mut self.stage, self.stride)?;
         for (row, stage) in self
             .out
             .chunks_mut(self.stride)
@@ -325,7 +325,7 @@ impl Rows {
             let stage = stage.get_mut(columns.clone()).ok_or(EINVAL)?;
             let row = row.get_mut(columns.clone()).ok_or(EINVAL)?;
 
-            transform(layer, false, stage);
+            transform(layer, stage);
             blend::pixels(layer.blend, layer.alpha, stage, row);
         }
         Ok(())
@@ -346,11 +346,11 @@ fn add_row<S: Source>(
     let flip = layer.rotation.flip_x;
 
     if span.opaque {
-        decode::decode(layer, x, y, raw, out)?;
+        decode::decode(layer, x, y, true, raw, out)?;
         if flip {
             out.reverse();
         }
-        transform(layer, true, out);
+        transform(layer, out);
         return Ok(());
     }
 
@@ -367,21 +367,18 @@ fn add_row<S: Source>(
 
     let stage = stage.get_mut(..out.len()).ok_or(EINVAL)?;
 
-    decode::decode(layer, x, y, raw, stage)?;
+    decode::decode(layer, x, y, false, raw, stage)?;
     if flip {
         stage.reverse();
     }
-    transform(layer, false, stage);
+    transform(layer, stage);
     blend::pixels(layer.blend, layer.alpha, stage, out);
     Ok(())
 }
 
-/// Applies the layer's colour pipeline; what is not blended is made opaque.
-fn transform<S>(layer: &Layer<S>, opaque: bool, row: &mut [Pixel]) {
+/// Applies the layer's colour pipeline.
+fn transform<S>(layer: &Layer<S>, row: &mut [Pixel]) {
     if let Some(pipeline) = &layer.pipeline {
         pipeline.apply(layer.format.is_8_bit(), row);
-    }
-    if opaque && layer.format.has_alpha() {
-        row.iter_mut().for_each(|pixel| *pixel |= u64::from(pixel::MAX));
     }
 }

@@ -69,7 +69,9 @@ impl Lut {
             Curve::SrgbInverseEotf => &SRGB_INVERSE_EOTF,
         };
 
-        Self::new(ENTRIES, |index| [table.get(index).copied().unwrap_or_default(); 3])
+        Self::new(ENTRIES, |index| {
+            [table.get(index).copied().unwrap_or_default(); 3]
+        })
     }
 }
 

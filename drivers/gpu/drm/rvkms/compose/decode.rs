@@ -75,11 +75,12 @@ fn read<'a, S: Source>(
     Ok(bytes)
 }
 
-/// Decodes the pixels of row `y` from column `x` on into `out`.
+/// Decodes the pixels of row `y` from column `x` on into `out`; `opaque` says to ignore the alpha channel.
 pub(super) fn decode<S: Source>(
     layer: &Layer<S>,
     x: usize,
     y: usize,
+    opaque: bool,
     raw: &mut RawRow,
     out: &mut [Pixel],
 ) -> Result {
@@ -87,7 +88,7 @@ pub(super) fn decode<S: Source>(
     let mut x = x;
 
     for out in out.chunks_mut(step) {
-        decode_chunk(layer, x, y, raw, out)?;
+        decode_chunk(layer, x, y, opaque, raw, out)?;
         x = x.checked_add(step).ok_or(EOVERFLOW)?;
     }
     Ok(())
@@ -97,6 +98,7 @@ fn decode_chunk<S: Source>(
     layer: &Layer<S>,
     x: usize,
     y: usize,
+    opaque: bool,
     raw: &mut RawRow,
     out: &mut [Pixel],
 ) -> Result {
@@ -106,26 +108,29 @@ fn decode_chunk<S: Source>(
     match layer.format.layout() {
         Layout::Rgb32 { order, alpha } => {
             let bytes = read(layer, 0, y, x * 4, first, n * 4)?;
-            let set = if alpha { 0 } else { 0xff };
 
-            match order {
-                Order::Argb => each_32(bytes, out, |v| pixel::widen(from_argb(v) | set)),
-                Order::Abgr => each_32(bytes, out, |v| pixel::widen(from_abgr(v) | set)),
-                Order::Rgba => each_32(bytes, out, |v| pixel::widen(from_rgba(v) | set)),
-                Order::Bgra => each_32(bytes, out, |v| pixel::widen(v | set)),
+            match (order, alpha && !opaque) {
+                (Order::Argb, true) => each_32(bytes, out, |v| widen_argb(v) | u64::from(v >> 24) * 257),
+                (Order::Abgr, true) => each_32(bytes, out, |v| widen(v, [24, 0, 8, 16])),
+                (Order::Rgba, true) => each_32(bytes, out, |v| widen(v, [0, 24, 16, 8])),
+                (Order::Bgra, true) => each_32(bytes, out, |v| widen(v, [0, 8, 16, 24])),
+                (Order::Argb, false) => each_32(bytes, out, |v| widen_argb(v) | 0xffff),
+                (Order::Abgr, false) => each_32(bytes, out, |v| widen_opaque(v, [0, 8, 16])),
+                (Order::Rgba, false) => each_32(bytes, out, |v| widen_opaque(v, [24, 16, 8])),
+                (Order::Bgra, false) => each_32(bytes, out, |v| widen_opaque(v, [8, 16, 24])),
             }
         }
         Layout::Rgb24 { order } => {
             let bytes = read(layer, 0, y, x * 3, first, n * 3)?;
 
             match order {
-                Order::Abgr => each_24(bytes, out, |v| pixel::widen(v << 8 | 0xff)),
-                _ => each_24(bytes, out, |v| pixel::widen(v.swap_bytes() | 0xff)),
+                Order::Abgr => each_24(bytes, out, |v| widen_opaque(v, [0, 8, 16])),
+                _ => each_24(bytes, out, |v| widen_argb(v) | 0xffff),
             }
         }
         Layout::Rgb64 { order, alpha } => {
             let bytes = read(layer, 0, y, x * 8, first, n * 8)?;
-            let set = if alpha { 0 } else { 0xffff };
+            let set = if alpha && !opaque { 0 } else { 0xffff };
 
             match order {
                 Order::Abgr => each_64(bytes, out, |v| v.rotate_left(16) | set),
@@ -169,10 +174,11 @@ fn decode_chunk<S: Source>(
             )?;
 
             if wide {
-                let luma = y_bytes.chunks_exact(2).map(u16_from);
-                let chroma = uv_bytes
-                    .chunks_exact(4)
-                    .map(|uv| (u16_from(uv), u16_from(uv.get(2..).unwrap_or_default())));
+                let luma = <[[u8; 2]]>::ref_from_bytes(y_bytes).map_err(|_| EINVAL)?;
+                let chroma = uv_bytes.chunks_exact(4).map(|uv| match *uv {
+                    [a, b, c, d] => (u16::from_le_bytes([a, b]), u16::from_le_bytes([c, d])),
+                    _ => (0, 0),
+                });
 
                 converter.wide(luma, chroma, x % sub.x, sub.x, v_first, out);
             } else {
@@ -228,6 +234,44 @@ pub(super) const fn from_abgr(v: u32) -> u32 {
 #[inline(always)]
 pub(super) const fn from_rgba(v: u32) -> u32 {
     v.swap_bytes().rotate_left(8)
+}
+
+/// Moves the byte at bit `from` of `v` to bit `to`, with the other bits 0.
+#[inline(always)]
+const fn moved(v: u32, from: u32, to: u32) -> u64 {
+    let byte = v as u64 & 0xff << from;
+
+    if from > to {
+        byte >> (from - to)
+    } else {
+        byte << (to - from)
+    }
+}
+
+/// Makes a pixel of the lower three bytes, R, G and B from the most significant one down, with an A of 0.
+#[inline(always)]
+pub(super) const fn widen_argb(v: u32) -> Pixel {
+    // Three copies side by side, in each of which one of the bytes is in place.
+    let copies = (v as u64 & 0xff_ffff).wrapping_mul(1 | 1 << 24 | 1 << 48);
+    let bytes = copies & 0x00ff_00ff_00ff_0000;
+
+    bytes | bytes << 8
+}
+
+/// Makes a pixel of four bytes, of which `shifts` says where A, R, G and B are.
+#[inline(always)]
+const fn widen(v: u32, [a, r, g, b]: [u32; 4]) -> Pixel {
+    let bytes = moved(v, a, 0) | moved(v, r, 16) | moved(v, g, 32) | moved(v, b, 48);
+
+    bytes.wrapping_mul(257)
+}
+
+/// Makes an opaque pixel of three bytes, of which `shifts` says where R, G and B are.
+#[inline(always)]
+const fn widen_opaque(v: u32, [r, g, b]: [u32; 3]) -> Pixel {
+    let bytes = 0xff | moved(v, r, 16) | moved(v, g, 32) | moved(v, b, 48);
+
+    bytes.wrapping_mul(257)
 }
 
 /// Reverses the order of the channels.
@@ -302,9 +346,25 @@ fn each_24(bytes: &[u8], out: &mut [Pixel], convert: impl Fn(u32) -> Pixel) {
     }
 }
 
+/// Hands the pixels to `convert`, two a step.
 #[inline(always)]
 fn each_32(bytes: &[u8], out: &mut [Pixel], convert: impl Fn(u32) -> Pixel) {
-    for (out, bytes) in out.iter_mut().zip(bytes.chunks_exact(4)) {
+    let mut pairs = out.chunks_exact_mut(2);
+    let mut eights = bytes.chunks_exact(8);
+
+    for (pair, bytes) in (&mut pairs).zip(&mut eights) {
+        if let [first, second] = pair {
+            let v = u64_from(bytes);
+
+            *first = convert(v as u32);
+            *second = convert((v >> 32) as u32);
+        }
+    }
+    for (out, bytes) in pairs
+        .into_remainder()
+        .iter_mut()
+        .zip(eights.remainder().chunks_exact(4))
+    {
         *out = convert(u32_from(bytes));
     }
 }

@@ -57,7 +57,11 @@ pub(super) const fn mul(a: i64, b: i64) -> i64 {
 pub(super) const fn div(a: i64, b: i64) -> i64 {
     let shift = 62 - highest_bit(a);
     let a = a << shift;
-    let b = if shift < POINT { b >> (POINT - shift) } else { b };
+    let b = if shift < POINT {
+        b >> (POINT - shift)
+    } else {
+        b
+    };
     let quotient = match a.checked_div(b) {
         Some(quotient) => quotient,
         None => 0,
@@ -143,14 +147,19 @@ mod tests {
         let mut random = 1u64;
 
         for step in 0..4000u32 {
-            random = random.wrapping_mul(6364136223846793005).wrapping_add(step.into());
+            random = random
+                .wrapping_mul(6364136223846793005)
+                .wrapping_add(step.into());
             let value = (random as i64) >> (20 + step % 40);
             let coefficient = Coefficient::new(value);
 
             for factor in [0, 1, -1, 2, -2, 255, 65535, -65536, (random >> 40) as i32] {
                 let length = Coefficient::length(factor);
 
-                assert_eq!(coefficient.times(factor, length), mul(value, from_int(factor)));
+                assert_eq!(
+                    coefficient.times(factor, length),
+                    mul(value, from_int(factor))
+                );
             }
         }
     }

@@ -60,7 +60,10 @@ pub(crate) struct Layer<S> {
 impl<S> Layer<S> {
     /// Returns the width and height of the part of the framebuffer that is shown, in whole pixels.
     pub(super) fn source_size(&self) -> (usize, usize) {
-        ((self.src.width >> 16) as usize, (self.src.height >> 16) as usize)
+        (
+            (self.src.width >> 16) as usize,
+            (self.src.height >> 16) as usize,
+        )
     }
 
     /// Returns whether pixels of the framebuffer are pixels of the CRTC.

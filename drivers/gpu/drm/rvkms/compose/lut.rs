@@ -72,7 +72,8 @@ impl Lut {
     pub(super) fn tables(&self) -> Option<[&Table; 3]> {
         let mut tables = self.tables.chunks_exact(VALUES);
         let r = <&Table>::try_from(tables.next()?).ok()?;
-        let table = |chunk: Option<_>| chunk.map_or(Some(r), |chunk| <&Table>::try_from(chunk).ok());
+        let table =
+            |chunk: Option<_>| chunk.map_or(Some(r), |chunk| <&Table>::try_from(chunk).ok());
 
         Some([r, table(tables.next())?, table(tables.next())?])
     }

@@ -62,7 +62,9 @@ impl Matrix {
             offset.clamp(-(1 << 62), 1 << 62) as i64 + fixed::HALF
         });
         let magnitudes = [0, 1, 2].map(|row| {
-            let sum = (0..3).map(|column| u128::from(at(row, column).unsigned_abs())).sum();
+            let sum = (0..3)
+                .map(|column| u128::from(at(row, column).unsigned_abs()))
+                .sum();
 
             (sum, u128::from(at(row, 3).unsigned_abs()) * 65536)
         });
@@ -86,14 +88,16 @@ impl Matrix {
     /// Returns the largest magnitude of a result when that of the factors is at most `limit`, or [`None`]
     /// if the sum could overflow then.
     pub(super) fn limit(&self, limit: u32) -> Option<u32> {
-        self.magnitudes.iter().try_fold(0, |largest, &(sum, offset)| {
-            let total = sum * u128::from(limit) + offset;
+        self.magnitudes
+            .iter()
+            .try_fold(0, |largest, &(sum, offset)| {
+                let total = sum * u128::from(limit) + offset;
 
-            if total >= 1 << 62 {
-                return None;
-            }
-            Some(largest.max((total >> 32) as u32 + 1))
-        })
+                if total >= 1 << 62 {
+                    return None;
+                }
+                Some(largest.max((total >> 32) as u32 + 1))
+            })
     }
 
     /// Returns the columns.
@@ -155,9 +159,7 @@ impl Matrix {
                     *sum += i128::from(coefficient) * i128::from(value);
                 }
             }
-            *color = sums.map(|sum| {
-                (sum >> 32).clamp(i32::MIN.into(), i32::MAX.into()) as i32
-            });
+            *color = sums.map(|sum| (sum >> 32).clamp(i32::MIN.into(), i32::MAX.into()) as i32);
         }
     }
 
@@ -230,9 +232,18 @@ mod tests {
     #[test]
     fn channels_are_mixed() -> Result {
         let matrix = Matrix::new(&[
-            0, ONE, 0, 0, //
-            ONE / 2, 0, ONE / 2, 0, //
-            NEGATIVE | ONE, 0, 0, ONE,
+            0,
+            ONE,
+            0,
+            0, //
+            ONE / 2,
+            0,
+            ONE / 2,
+            0, //
+            NEGATIVE | ONE,
+            0,
+            0,
+            ONE,
         ])?;
         let color = [1000, 2000, 3000];
 
@@ -256,9 +267,18 @@ mod tests {
     fn huge_coefficients_do_not_wrap() -> Result {
         let huge = u64::MAX >> 1;
         let matrix = Matrix::new(&[
-            huge, huge, huge, huge, //
-            NEGATIVE | huge, 0, 0, 0, //
-            ONE, 0, 0, 0,
+            huge,
+            huge,
+            huge,
+            huge, //
+            NEGATIVE | huge,
+            0,
+            0,
+            0, //
+            ONE,
+            0,
+            0,
+            0,
         ])?;
 
         assert!(matrix.limit(65535).is_none());

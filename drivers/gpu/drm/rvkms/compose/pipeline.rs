@@ -149,7 +149,9 @@ impl ByteProducts {
         for channel in 0..3 {
             for byte in 0..=255u16 {
                 let value = before.iter().fold(byte * 257, |value, tables| {
-                    tables.get(channel).map_or(0, |table| table[usize::from(value)])
+                    tables
+                        .get(channel)
+                        .map_or(0, |table| table[usize::from(value)])
                 });
 
                 products.push(matrix.products(channel, value.into()), GFP_KERNEL)?;

@@ -3,7 +3,7 @@
 //! Which part of a row comes from which layers.
 //!
 //! A row is cut where layers begin and end. In each segment nothing below the topmost opaque layer is ever
-//! read. The cuts are the same for all rows up to the next upper or lower edge of a layer.
+//! read; pre-multiplied pixels over black are what they are. The cuts are the same for all rows up to the next upper or lower edge of a layer.
 
 use super::frame::{
     BlendMode,
@@ -30,7 +30,7 @@ pub(super) struct Span {
 struct Segment {
     start: usize,
     end: usize,
-    /// The topmost opaque layer that covers it.
+    /// The lowest layer that is visible, if it lets nothing show through.
     base: Option<usize>,
 }
 
@@ -109,26 +109,34 @@ impl Plan {
                 continue;
             }
 
-            let base = frame.layers.iter().enumerate().rev().find(|(_, layer)| {
-                layer.is_opaque()
-                    && columns_in_row(layer, frame, y).is_some_and(|c| c.0 <= start && end <= c.1)
+            let mut covering = frame.layers.iter().enumerate().filter(|(_, layer)| {
+                columns_in_row(layer, frame, y).is_some_and(|c| c.0 <= start && end <= c.1)
             });
-            let base = base.map(|(index, _)| index);
+            let lowest = covering.clone().next();
+            let base = covering
+                .rfind(|(_, layer)| layer.is_opaque())
+                .or(lowest.filter(|(_, layer)| frame.background == [0; 3] && layer.is_sum()))
+                .map(|(index, _)| index);
 
-            self.segments.push(Segment { start, end, base }, GFP_KERNEL)?;
+            self.segments
+                .push(Segment { start, end, base }, GFP_KERNEL)?;
         }
 
-        for segment in self.segments.iter().filter(|segment| segment.base.is_none()) {
+        for segment in self
+            .segments
+            .iter()
+            .filter(|segment| segment.base.is_none())
+        {
             extend(&mut self.spans, None, segment, true)?;
         }
         for (index, layer) in frame.layers.iter().enumerate() {
             let Some((start, end)) = columns_in_row(layer, frame, y) else {
                 continue;
             };
-            let opaque = layer.is_opaque();
-
             for segment in &self.segments {
                 if start <= segment.start && segment.end <= end && segment.base <= Some(index) {
+                    let opaque = segment.base == Some(index);
+
                     extend(&mut self.spans, Some(index), segment, opaque)?;
                 }
             }
@@ -138,14 +146,11 @@ impl Plan {
 }
 
 /// Adds `segment` to the last span if it continues it, else as a new one.
-fn extend(
-    spans: &mut KVec<Span>,
-    layer: Option<usize>,
-    segment: &Segment,
-    opaque: bool,
-) -> Result {
+fn extend(spans: &mut KVec<Span>, layer: Option<usize>, segment: &Segment, opaque: bool) -> Result {
     match spans.last_mut() {
-        Some(last) if last.layer == layer && last.end == segment.start => last.end = segment.end,
+        Some(last) if (last.layer, last.opaque, last.end) == (layer, opaque, segment.start) => {
+            last.end = segment.end;
+        }
         _ => spans.push(
             Span {
                 layer,
@@ -171,5 +176,10 @@ impl<S> Layer<S> {
     /// Returns whether nothing shows through.
     pub(super) fn is_opaque(&self) -> bool {
         self.alpha == u16::MAX && (self.blend == BlendMode::None || !self.format.has_alpha())
+    }
+
+    /// Returns whether its colours are added as they are to what is left of the pixels below.
+    fn is_sum(&self) -> bool {
+        self.alpha == u16::MAX && self.blend == BlendMode::Premultiplied
     }
 }

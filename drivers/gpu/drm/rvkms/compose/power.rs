@@ -15,8 +15,24 @@ pub(super) type Number = u64;
 pub(super) const ONE: Number = 1 << POINT;
 
 /// Returns `numerator / denominator`, of which the quotient is to be less than 16.
+///
+/// `denominator` is to be less than half of the range of its type.
 pub(super) const fn ratio(numerator: u64, denominator: u64) -> Number {
-    (((numerator as u128) << POINT) / denominator as u128) as Number
+    let mut quotient = numerator / denominator;
+    let mut remainder = numerator % denominator;
+    let mut bit = 0;
+
+    // Bit by bit, since there is no division of 128-bit numbers in the kernel.
+    while bit < POINT {
+        quotient <<= 1;
+        remainder <<= 1;
+        if remainder >= denominator {
+            remainder -= denominator;
+            quotient |= 1;
+        }
+        bit += 1;
+    }
+    quotient
 }
 
 /// Multiplies two numbers, of which the product is to be less than 16.
@@ -96,7 +112,7 @@ pub(super) const fn power(a: Number, numerator: u32, denominator: u32) -> Number
         return 0;
     }
 
-    exp2((log2(a) as i128 * numerator as i128 / denominator as i128) as i64)
+    exp2(log2(a) * numerator as i64 / denominator as i64)
 }
 
 #[cfg(any(test, CONFIG_KUNIT = "y"))]

@@ -56,8 +56,7 @@ impl Products {
         let mut byte = 0;
 
         while byte < 256 {
-            of_byte[byte] =
-                fixed::mul(coefficient, fixed::from_int(byte as i32 * 257 - offset));
+            of_byte[byte] = fixed::mul(coefficient, fixed::from_int(byte as i32 * 257 - offset));
             byte += 1;
         }
         Self {
@@ -140,7 +139,11 @@ impl Converter {
         out: &mut [Pixel],
     ) {
         let chroma = chroma.map(|(first, second)| {
-            let (u, v) = if v_first { (second, first) } else { (first, second) };
+            let (u, v) = if v_first {
+                (second, first)
+            } else {
+                (first, second)
+            };
             let (u, v) = (usize::from(u), usize::from(v));
 
             [
@@ -151,7 +154,8 @@ impl Converter {
         });
 
         convert(
-            luma.iter().map(|&y| self.y.of_byte[usize::from(y)]),
+            luma,
+            |&y| self.y.of_byte[usize::from(y)],
             chroma,
             skipped,
             sub,
@@ -159,11 +163,11 @@ impl Converter {
         );
     }
 
-    /// Converts pixels of 16-bit channels; as [`Self::narrow`] otherwise.
+    /// Converts pixels of 16-bit channels, each as little-endian bytes; as [`Self::narrow`] otherwise.
     #[inline(always)]
     pub(super) fn wide(
         &self,
-        luma: impl Iterator<Item = u16>,
+        luma: &[[u8; 2]],
         chroma: impl Iterator<Item = (u16, u16)>,
         skipped: usize,
         sub: usize,
@@ -171,8 +175,13 @@ impl Converter {
         out: &mut [Pixel],
     ) {
         let chroma = chroma.map(|(first, second)| {
-            let (u, v) = if v_first { (second, first) } else { (first, second) };
-            let (u, v) = (i32::from(u) - NEUTRAL, i32::from(v) - NEUTRAL);
+            let (u, v) = if v_first {
+                (second, first)
+            } else {
+                (first, second)
+            };
+            let u = i32::from(u).wrapping_sub(NEUTRAL);
+            let v = i32::from(v).wrapping_sub(NEUTRAL);
             let (u_length, v_length) = (Coefficient::length(u), Coefficient::length(v));
 
             [
@@ -184,51 +193,55 @@ impl Converter {
                 self.u_to_b.of_number.times(u, u_length),
             ]
         });
-        let luma = luma.map(|y| {
-            let y = i32::from(y) - self.black;
+        let luma_of = |&y: &[u8; 2]| {
+            let y = i32::from(u16::from_le_bytes(y)).wrapping_sub(self.black);
 
             self.y.of_number.times(y, Coefficient::length(y))
-        });
+        };
 
-        convert(luma, chroma, skipped, sub, out);
+        convert(luma, luma_of, chroma, skipped, sub, out);
     }
 }
 
 /// Adds what `luma` and `chroma` make up; one item of `chroma` serves `sub` pixels, the first one `skipped`
 /// pixels less.
 #[inline(always)]
-fn convert(
-    mut luma: impl Iterator<Item = i64>,
+fn convert<T>(
+    luma: &[T],
+    luma_of: impl Fn(&T) -> i64,
     mut chroma: impl Iterator<Item = Chroma>,
     skipped: usize,
     sub: usize,
     out: &mut [Pixel],
 ) {
-    if sub == 2 {
-        let (head, body) = out.split_at_mut_checked(skipped).unwrap_or_default();
-
-        for out in head {
-            if let (Some(y), Some(chroma)) = (luma.next(), chroma.next()) {
-                *out = add(y, chroma);
-            }
-        }
-
-        let mut pairs = body.chunks_exact_mut(2);
-
-        for (pair, chroma) in (&mut pairs).zip(&mut chroma) {
-            if let ([a, b], Some(y0), Some(y1)) = (pair, luma.next(), luma.next()) {
-                *a = add(y0, chroma);
-                *b = add(y1, chroma);
-            }
-        }
-        for out in pairs.into_remainder() {
-            if let (Some(y), Some(chroma)) = (luma.next(), chroma.next()) {
-                *out = add(y, chroma);
-            }
-        }
-    } else {
+    if sub == 1 {
         for ((out, y), chroma) in out.iter_mut().zip(luma).zip(chroma) {
-            *out = add(y, chroma);
+            *out = add(luma_of(y), chroma);
+        }
+        return;
+    }
+
+    let (head, body) = out.split_at_mut_checked(skipped).unwrap_or_default();
+    let (head_luma, body_luma) = luma.split_at_checked(skipped).unwrap_or_default();
+
+    if let ([out], [y]) = (head, head_luma) {
+        if let Some(chroma) = chroma.next() {
+            *out = add(luma_of(y), chroma);
+        }
+    }
+
+    let mut pairs = body.chunks_exact_mut(2);
+    let mut luma_pairs = body_luma.chunks_exact(2);
+
+    for ((pair, luma), chroma) in (&mut pairs).zip(&mut luma_pairs).zip(&mut chroma) {
+        if let ([a, b], [first, second]) = (pair, luma) {
+            *a = add(luma_of(first), chroma);
+            *b = add(luma_of(second), chroma);
+        }
+    }
+    if let ([out], [y]) = (pairs.into_remainder(), luma_pairs.remainder()) {
+        if let Some(chroma) = chroma.next() {
+            *out = add(luma_of(y), chroma);
         }
     }
 }
@@ -237,10 +250,22 @@ fn convert(
 #[inline(always)]
 fn add(y: i64, chroma: Chroma) -> Pixel {
     let y = y.wrapping_add(fixed::HALF);
-    let channel = |chroma: i64| (y.wrapping_add(chroma) >> 32).clamp(0, 0xffff) as u16;
-    let [r, g, b] = chroma;
+    let [r, g, b] = chroma.map(|chroma| channel(y.wrapping_add(chroma)));
 
-    pixel::opaque(channel(r), channel(g), channel(b))
+    pixel::opaque(r, g, b)
+}
+
+/// Rounds down and clamps to what a channel can hold; the value is to be within -4.0 and 4.0 of that.
+///
+/// The colours of a picture make a bad guess of a branch, and tables are what the compiler makes no branch of.
+#[inline(always)]
+fn channel(value: i64) -> u16 {
+    static SET: [u16; 8] = [0, 0xffff, 0xffff, 0xffff, 0, 0, 0, 0];
+    static KEPT: [u16; 8] = [0xffff, 0xffff, 0xffff, 0xffff, 0, 0, 0, 0];
+
+    let multiple = (value >> 48) as usize & 7;
+
+    ((value >> 32) as u16 | SET[multiple]) & KEPT[multiple]
 }
 
 #[cfg(any(test, CONFIG_KUNIT = "y"))]
@@ -258,9 +283,18 @@ mod tests {
     #[test]
     fn gray_is_gray() {
         for encoding in [Encoding::Bt601, Encoding::Bt709, Encoding::Bt2020] {
-            assert_eq!(one(encoding, Range::Full, 255, 128, 128), pixel::opaque(65535, 65535, 65535));
-            assert_eq!(one(encoding, Range::Full, 0, 128, 128), pixel::opaque(0, 0, 0));
-            assert_eq!(one(encoding, Range::Limited, 16, 128, 128), pixel::opaque(0, 0, 0));
+            assert_eq!(
+                one(encoding, Range::Full, 255, 128, 128),
+                pixel::opaque(65535, 65535, 65535)
+            );
+            assert_eq!(
+                one(encoding, Range::Full, 0, 128, 128),
+                pixel::opaque(0, 0, 0)
+            );
+            assert_eq!(
+                one(encoding, Range::Limited, 16, 128, 128),
+                pixel::opaque(0, 0, 0)
+            );
             assert_eq!(
                 one(encoding, Range::Limited, 235, 128, 128),
                 pixel::opaque(65535, 65535, 65535)
@@ -278,7 +312,7 @@ mod tests {
                 let mut out = [0];
 
                 Converter::new(Encoding::Bt709, range).wide(
-                    [wide(y)].into_iter(),
+                    &[wide(y).to_le_bytes()],
                     [(wide(v), wide(u))].into_iter(),
                     0,
                     1,
@@ -301,7 +335,10 @@ mod tests {
         for (index, pair) in [0, 1, 1, 2].into_iter().enumerate() {
             let (u, v) = chroma[pair];
 
-            assert_eq!(out[index], one(Encoding::Bt601, Range::Full, luma[index], u, v));
+            assert_eq!(
+                out[index],
+                one(Encoding::Bt601, Range::Full, luma[index], u, v)
+            );
         }
     }
 }
