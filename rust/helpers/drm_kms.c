@@ -2,6 +2,7 @@
 
 #include <drm/clients/drm_client_setup.h>
 #include <drm/drm_atomic.h>
+#include <drm/drm_debugfs_crc.h>
 #include <drm/drm_fourcc.h>
 #include <drm/drm_framebuffer.h>
 
@@ -18,6 +19,14 @@ __rust_helper void rust_helper_drm_client_setup(struct drm_device *dev,
 						const struct drm_format_info *format)
 {
 	drm_client_setup(dev, format);
+}
+#endif
+
+#ifndef CONFIG_DEBUG_FS
+__rust_helper int rust_helper_drm_crtc_add_crc_entry(struct drm_crtc *crtc, bool has_frame,
+						     uint32_t frame, uint32_t *crcs)
+{
+	return drm_crtc_add_crc_entry(crtc, has_frame, frame, crcs);
 }
 #endif
 

@@ -24,7 +24,10 @@
 //! [`include/drm/drm_atomic_helper.h`](srctree/include/drm/drm_atomic_helper.h)
 
 pub mod atomic;
+pub mod blend;
+pub mod color;
 pub mod connector;
+mod crc;
 pub mod crtc;
 pub mod encoder;
 pub mod fourcc;
@@ -82,6 +85,8 @@ pub struct ModeConfigInfo {
     pub max_cursor: (u32, u32),
     /// The preferred colour depth of framebuffers in bits, or 0 for the default (XRGB8888).
     pub preferred_depth: u32,
+    /// Whether the core numbers the planes of each CRTC by their "zpos" property.
+    pub normalize_zpos: bool,
 }
 
 /// A DRM driver that does mode setting.
@@ -223,6 +228,7 @@ unsafe fn setup<D: KmsDriver>(
         (*config).cursor_width = info.max_cursor.0;
         (*config).cursor_height = info.max_cursor.1;
         (*config).preferred_depth = info.preferred_depth;
+        (*config).normalize_zpos = info.normalize_zpos;
     }
 
     let setup = KmsSetup {
@@ -384,8 +390,8 @@ impl<T: StaticObject> Clone for KmsRef<T> {
     }
 }
 
-// SAFETY: A `KmsRef<T>` gives shared access to a `T` and can be the one that drops the device, which
-// can be done from any thread.
+// SAFETY: A `KmsRef<T>` gives shared access to a `T`, and can be the one that drops the device,
+// which can be done from any thread.
 unsafe impl<T: StaticObject + Sync> Send for KmsRef<T> {}
 
 // SAFETY: A `&KmsRef<T>` gives shared access to a `T`, and can be cloned into a `KmsRef<T>`.
@@ -416,7 +422,7 @@ impl DriverState for () {
     }
 }
 
-/// The name of a mode object, as an argument of the "%s" in [`NAME_FORMAT`].
+/// Returns the name of a mode object, as the argument of [`name_format`].
 fn name_arg(name: Option<&CStr>) -> *const crate::ffi::c_char {
     name.map_or(ptr::null(), |name| name.as_char_ptr())
 }

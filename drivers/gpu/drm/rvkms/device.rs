@@ -4,17 +4,16 @@
 
 use crate::{
     connector::RvkmsConnector,
-    crtc::RvkmsCrtc,
-    plane::{
-        RvkmsPlane,
-        FORMATS, //
+    crtc::{
+        RvkmsCrtc,
+        LUT_SIZE, //
     },
+    plane::RvkmsPlane,
 };
 use kernel::{
     device::DeviceContext,
     drm::{
-        self,
-        gem,
+        self, gem,
         kms::{
             connector::{
                 Connector,
@@ -25,10 +24,7 @@ use kernel::{
                 Encoder,
                 EncoderType, //
             },
-            plane::{
-                Plane,
-                PlaneType, //
-            },
+            plane::PlaneType,
             CommitDone,
             CommitTail,
             KmsDriver,
@@ -42,7 +38,7 @@ use kernel::{
 };
 
 /// The number of overlay planes that a module parameter adds.
-const NUM_OVERLAYS: usize = 8;
+const NUM_OVERLAYS: u32 = 8;
 
 /// What a device is made of.
 pub(crate) struct Config {
@@ -135,29 +131,30 @@ impl KmsDriver for RvkmsDriver {
             max_resolution: (8192, 8192),
             max_cursor: (512, 512),
             preferred_depth: 0,
+            normalize_zpos: true,
         }
     }
 
     fn create_objects<'a>(setup: &'a KmsSetup<'a, Self>, _data: &'a ()) -> Result {
         let config = setup.drm_dev();
 
-        let primary = Plane::<RvkmsPlane>::new(setup, PlaneType::Primary, &FORMATS, None, ())?;
+        let num_overlays = if config.overlays { NUM_OVERLAYS } else { 0 };
+        let count = 1 + num_overlays + u32::from(config.cursor);
+
+        let primary = RvkmsPlane::create(setup, PlaneType::Primary, 0, count)?;
 
         let mut overlays = KVec::new();
-        if config.overlays {
-            for _ in 0..NUM_OVERLAYS {
-                let plane = Plane::<RvkmsPlane>::new(setup, PlaneType::Overlay, &FORMATS, None, ())?;
-                overlays.push(plane, GFP_KERNEL)?;
-            }
+        for zpos in 1..=num_overlays {
+            let plane = RvkmsPlane::create(setup, PlaneType::Overlay, zpos, count)?;
+            overlays.push(plane, GFP_KERNEL)?;
         }
 
         let cursor = if config.cursor {
-            Some(Plane::<RvkmsPlane>::new(
+            Some(RvkmsPlane::create(
                 setup,
                 PlaneType::Cursor,
-                &FORMATS,
-                None,
-                (),
+                count - 1,
+                count,
             )?)
         } else {
             None
@@ -165,6 +162,8 @@ impl KmsDriver for RvkmsDriver {
 
         let crtc =
             Crtc::<RvkmsCrtc>::new(setup, primary, cursor.map(|cursor| &**cursor), None, ())?;
+        setup.enable_color_mgmt(crtc, LUT_SIZE, false, LUT_SIZE)?;
+        setup.attach_background_color_property(crtc)?;
 
         for plane in overlays {
             setup.attach_plane(plane, crtc)?;

@@ -5,10 +5,13 @@
 //! The displays of this driver exist in software only. User space configures them like those of any
 //! other driver.
 
+mod compose;
 mod connector;
 mod crtc;
 mod device;
 mod plane;
+mod scene;
+mod worker;
 
 use crate::device::{
     Config,

@@ -8,9 +8,8 @@
 //! - *Check* ([`AtomicCheck`]): the driver says whether the hardware can do it. It may look up and
 //!   add states and change the new ones, each of which can be borrowed once at a time. User space
 //!   can ask for a check alone, so nothing but the new states may be changed.
-//! - *Prepare* ([`DriverPlane::prepare_fb`](super::plane::DriverPlane::prepare_fb)): the driver gets
-//!   hold of what it needs to carry the update out. It may change the new state of one object, and
-//!   fail.
+//! - *Prepare* ([`DriverPlane::prepare_fb`]): the driver gets hold of what it needs to carry the
+//!   update out. It may change the new state of one object, and fail.
 //! - *Commit* ([`AtomicCommit`]): the update is carried out and cannot fail. From here on the new
 //!   states are shared with the checks of later updates, hence the driver can only read them, and
 //!   only until the callback returns: they may be freed as soon as the next update has been carried
@@ -221,8 +220,8 @@ impl<D: KmsDriver> AtomicCheck<'_, D> {
         // SAFETY: The commit is valid and belongs to this thread by the type invariants.
         let entry = unsafe { plane_entry(self.commit, plane) }?;
 
-        // SAFETY: The old state is the current one of `plane`, which does not change while the lock
-        // of the plane is held, which is until the check is over.
+        // SAFETY: The old state is the current one of `plane`, which does not change while the
+        // lock of the plane is held, which is until the check is over.
         PlaneState::try_from_opaque(unsafe { OpaquePlaneState::from_raw(entry.old_state) })
     }
 
@@ -260,8 +259,8 @@ impl<D: KmsDriver> AtomicCheck<'_, D> {
         // SAFETY: The commit is valid and belongs to this thread by the type invariants.
         let entry = unsafe { crtc_entry(self.commit, crtc) }?;
 
-        // SAFETY: `new_state` is the new state of `crtc` in this commit, and all borrows of it go through
-        // this mask.
+        // SAFETY: `new_state` is the new state of `crtc` in this commit, and all borrows of it go
+        // through this mask.
         unsafe { CrtcStateMut::borrow(crtc, entry.new_state, &self.borrowed_crtcs) }
     }
 
@@ -355,8 +354,8 @@ impl<D: KmsDriver> AtomicCheck<'_, D> {
 ///
 /// # Invariants
 ///
-/// `commit` is a valid commit of a device of the driver `D` whose new states have become the current
-/// ones, and whose states are not freed for `'a`.
+/// `commit` is a valid commit of a device of the driver `D`, whose new states have become the
+/// current ones, and whose states are not freed for `'a`.
 pub struct AtomicCommit<'a, D: KmsDriver> {
     commit: NonNull<bindings::drm_atomic_commit>,
     _driver: OfDriver<D>,

@@ -363,8 +363,8 @@ impl<T: DriverConnector> Deref for Connector<T> {
     }
 }
 
-// SAFETY: Only static connectors are created here, and such a connector is valid until the device is
-// freed.
+// SAFETY: Only static connectors are created here, and such a connector is valid until the device
+// is freed.
 unsafe impl<T: DriverConnector> StaticObject for Connector<T> {
     type Driver = T::Driver;
 
@@ -379,11 +379,7 @@ impl<D: KmsDriver> KmsSetup<'_, D> {
     /// Fails with `EINVAL` if one of them belongs to another device.
     ///
     /// C: `drm_connector_attach_encoder()`.
-    pub fn attach_connector(
-        &self,
-        connector: &OpaqueConnector<D>,
-        encoder: &Encoder<D>,
-    ) -> Result {
+    pub fn attach_connector(&self, connector: &OpaqueConnector<D>, encoder: &Encoder<D>) -> Result {
         self.check_own(connector.drm_dev())?;
         self.check_own(encoder.drm_dev())?;
 

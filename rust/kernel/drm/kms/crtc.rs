@@ -135,6 +135,17 @@ pub trait DriverCrtc: Send + Sync + Sized {
         let _ = (crtc, frame);
         build_error!(VTABLE_DEFAULT_ERROR)
     }
+
+    /// Starts or stops to compute a checksum of each frame.
+    ///
+    /// While they are enabled there are vertical blanks, if the CRTC is on, and the driver calls
+    /// [`Crtc::add_crc_entry`] for each frame. Without an implementation there are no checksums.
+    ///
+    /// C: `struct drm_crtc_funcs`, `set_crc_source`.
+    fn set_crc_enabled(crtc: &Crtc<Self>, enabled: bool) -> Result {
+        let _ = (crtc, enabled);
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
 }
 
 /// The operations of a kind of CRTC.
@@ -240,6 +251,21 @@ impl<T: DriverCrtc> Crtc<T> {
             },
             get_vblank_timestamp: if T::Vblank::HAS_VBLANK {
                 Some(bindings::drm_crtc_vblank_helper_get_vblank_timestamp_from_timer)
+            } else {
+                None
+            },
+            get_crc_sources: if T::HAS_SET_CRC_ENABLED {
+                Some(Self::get_crc_sources_callback)
+            } else {
+                None
+            },
+            verify_crc_source: if T::HAS_SET_CRC_ENABLED {
+                Some(Self::verify_crc_source_callback)
+            } else {
+                None
+            },
+            set_crc_source: if T::HAS_SET_CRC_ENABLED {
+                Some(Self::set_crc_source_callback)
             } else {
                 None
             },
@@ -356,7 +382,7 @@ impl<T: DriverCrtc> Crtc<T> {
     /// # Safety
     ///
     /// `crtc` must be valid for `'a`, and have been created by [`Self::new`].
-    unsafe fn from_raw<'a>(crtc: *mut bindings::drm_crtc) -> &'a Self {
+    pub(super) unsafe fn from_raw<'a>(crtc: *mut bindings::drm_crtc) -> &'a Self {
         // SAFETY: `crtc` is the first field of a `Self` by the safety requirements.
         unsafe { &*crtc.cast() }
     }
@@ -608,7 +634,7 @@ impl<D: KmsDriver> OpaqueCrtcState<D> {
         unsafe { &*state.cast() }
     }
 
-    fn as_raw(&self) -> *mut bindings::drm_crtc_state {
+    pub(super) fn as_raw(&self) -> *mut bindings::drm_crtc_state {
         self.state.get()
     }
 

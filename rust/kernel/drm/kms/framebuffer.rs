@@ -182,18 +182,11 @@ impl<D: KmsDriver> Framebuffer<D> {
 
         // SAFETY: `info` is a valid format.
         let (width, height, min_pitch) = unsafe {
-            let width = bindings::drm_format_info_plane_width(
-                info,
-                self.width().try_into()?,
-                plane,
-            );
-            let height = bindings::drm_format_info_plane_height(
-                info,
-                self.height().try_into()?,
-                plane,
-            );
-            let min_pitch =
-                bindings::drm_format_info_min_pitch(info, plane, width.try_into()?);
+            let width =
+                bindings::drm_format_info_plane_width(info, self.width().try_into()?, plane);
+            let height =
+                bindings::drm_format_info_plane_height(info, self.height().try_into()?, plane);
+            let min_pitch = bindings::drm_format_info_min_pitch(info, plane, width.try_into()?);
 
             (width, usize::try_from(height)?, usize::try_from(min_pitch)?)
         };
@@ -309,7 +302,10 @@ impl<D: KmsDriver> FramebufferMap<D> {
     }
 
     fn plane(&self, plane: usize) -> Result<&PlaneMap> {
-        self.planes.get(plane).and_then(Option::as_ref).ok_or(EINVAL)
+        self.planes
+            .get(plane)
+            .and_then(Option::as_ref)
+            .ok_or(EINVAL)
     }
 
     /// Copies bytes out of a colour plane, from `offset` bytes after its first pixel.

@@ -504,7 +504,7 @@ impl<D: KmsDriver> OpaquePlaneState<D> {
         unsafe { &*state.cast() }
     }
 
-    fn as_raw(&self) -> *mut bindings::drm_plane_state {
+    pub(super) fn as_raw(&self) -> *mut bindings::drm_plane_state {
         self.state.get()
     }
 

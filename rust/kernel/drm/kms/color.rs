@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+//! Colour management.
+//!
+//! C headers: [`include/drm/drm_color_mgmt.h`](srctree/include/drm/drm_color_mgmt.h),
+//! [`include/uapi/drm/drm_mode.h`](srctree/include/uapi/drm/drm_mode.h)
+
+use super::{
+    crtc::{
+        OpaqueCrtc,
+        OpaqueCrtcState, //
+    },
+    plane::{
+        OpaquePlane,
+        OpaquePlaneState, //
+    },
+    KmsDriver,
+    KmsSetup, //
+};
+use crate::{
+    bindings,
+    error::to_result,
+    prelude::*, //
+};
+use core::slice;
+
+/// How colours are encoded as luma and chroma.
+///
+/// C: `enum drm_color_encoding`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ColorEncoding {
+    /// ITU-R BT.601.
+    Bt601,
+    /// ITU-R BT.709.
+    Bt709,
+    /// ITU-R BT.2020.
+    Bt2020,
+}
+
+/// Which values of luma and chroma are used.
+///
+/// C: `enum drm_color_range`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ColorRange {
+    /// The range of video, 16 to 235 for luma with 8 bits.
+    Limited,
+    /// All values.
+    Full,
+}
+
+/// An entry of a look-up table for colours, from 0 to 0xffff each.
+///
+/// C: `struct drm_color_lut`.
+#[repr(transparent)]
+pub struct ColorLut(bindings::drm_color_lut);
+
+impl ColorLut {
+    /// Red, green and blue.
+    pub fn rgb(&self) -> [u16; 3] {
+        [self.0.red, self.0.green, self.0.blue]
+    }
+}
+
+/// The background colour of a CRTC, from 0 to 0xffff each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BackgroundColor {
+    /// Red.
+    pub red: u16,
+    /// Green.
+    pub green: u16,
+    /// Blue.
+    pub blue: u16,
+}
+
+impl<D: KmsDriver> KmsSetup<'_, D> {
+    /// Gives `plane` the properties "COLOR_ENCODING" and "COLOR_RANGE", with all values.
+    ///
+    /// C: `drm_plane_create_color_properties()`.
+    pub fn create_color_properties(
+        &self,
+        plane: &OpaquePlane<D>,
+        default_encoding: ColorEncoding,
+        default_range: ColorRange,
+    ) -> Result {
+        self.check_own(plane.drm_dev())?;
+
+        let encodings = (1 << bindings::drm_color_encoding_DRM_COLOR_YCBCR_BT601)
+            | (1 << bindings::drm_color_encoding_DRM_COLOR_YCBCR_BT709)
+            | (1 << bindings::drm_color_encoding_DRM_COLOR_YCBCR_BT2020);
+        let ranges = (1 << bindings::drm_color_range_DRM_COLOR_YCBCR_LIMITED_RANGE)
+            | (1 << bindings::drm_color_range_DRM_COLOR_YCBCR_FULL_RANGE);
+        let encoding = match default_encoding {
+            ColorEncoding::Bt601 => bindings::drm_color_encoding_DRM_COLOR_YCBCR_BT601,
+            ColorEncoding::Bt709 => bindings::drm_color_encoding_DRM_COLOR_YCBCR_BT709,
+            ColorEncoding::Bt2020 => bindings::drm_color_encoding_DRM_COLOR_YCBCR_BT2020,
+        };
+        let range = match default_range {
+            ColorRange::Limited => bindings::drm_color_range_DRM_COLOR_YCBCR_LIMITED_RANGE,
+            ColorRange::Full => bindings::drm_color_range_DRM_COLOR_YCBCR_FULL_RANGE,
+        };
+
+        // SAFETY: The plane is of the device, which is not registered yet.
+        to_result(unsafe {
+            bindings::drm_plane_create_color_properties(
+                plane.as_raw(),
+                encodings,
+                ranges,
+                encoding,
+                range,
+            )
+        })
+    }
+
+    /// Gives `crtc` the properties "GAMMA_LUT" and, if wanted, "DEGAMMA_LUT" and "CTM".
+    ///
+    /// `gamma_size` and `degamma_size` are the numbers of entries of the tables; 0 is for none. The
+    /// legacy interface gets a table of `gamma_size` entries as well.
+    ///
+    /// C: `drm_crtc_enable_color_mgmt()`, `drm_mode_crtc_set_gamma_size()`.
+    pub fn enable_color_mgmt(
+        &self,
+        crtc: &OpaqueCrtc<D>,
+        degamma_size: u32,
+        has_ctm: bool,
+        gamma_size: u32,
+    ) -> Result {
+        self.check_own(crtc.drm_dev())?;
+
+        // SAFETY: The CRTC is of the device, which is not registered yet.
+        unsafe {
+            to_result(bindings::drm_mode_crtc_set_gamma_size(
+                crtc.as_raw(),
+                gamma_size.try_into()?,
+            ))?;
+            bindings::drm_crtc_enable_color_mgmt(crtc.as_raw(), degamma_size, has_ctm, gamma_size);
+        }
+
+        Ok(())
+    }
+
+    /// Gives `crtc` the property "BACKGROUND_COLOR".
+    ///
+    /// C: `drm_crtc_attach_background_color_property()`.
+    pub fn attach_background_color_property(&self, crtc: &OpaqueCrtc<D>) -> Result {
+        self.check_own(crtc.drm_dev())?;
+
+        // SAFETY: The CRTC is of the device, which is not registered yet.
+        unsafe { bindings::drm_crtc_attach_background_color_property(crtc.as_raw()) };
+
+        Ok(())
+    }
+}
+
+impl<D: KmsDriver> OpaquePlaneState<D> {
+    /// How the colours of the framebuffer are encoded, if its format has luma and chroma.
+    pub fn color_encoding(&self) -> ColorEncoding {
+        // SAFETY: The state does not change by the type invariants.
+        match unsafe { (*self.as_raw()).color_encoding } {
+            bindings::drm_color_encoding_DRM_COLOR_YCBCR_BT709 => ColorEncoding::Bt709,
+            bindings::drm_color_encoding_DRM_COLOR_YCBCR_BT2020 => ColorEncoding::Bt2020,
+            _ => ColorEncoding::Bt601,
+        }
+    }
+
+    /// Which values the framebuffer uses, if its format has luma and chroma.
+    pub fn color_range(&self) -> ColorRange {
+        // SAFETY: The state does not change by the type invariants.
+        match unsafe { (*self.as_raw()).color_range } {
+            bindings::drm_color_range_DRM_COLOR_YCBCR_FULL_RANGE => ColorRange::Full,
+            _ => ColorRange::Limited,
+        }
+    }
+}
+
+impl<D: KmsDriver> OpaqueCrtcState<D> {
+    /// Returns the table of a blob of `struct drm_color_lut`.
+    ///
+    /// # Safety
+    ///
+    /// `blob` must be NULL, or a valid blob that the state holds a reference to.
+    unsafe fn lut(&self, blob: *const bindings::drm_property_blob) -> Option<&[ColorLut]> {
+        if blob.is_null() {
+            return None;
+        }
+
+        // SAFETY: The blob is valid by the safety requirements. Its data is never changed, and is
+        // aligned for any type. `ColorLut` is transparent and any bytes are a valid value.
+        Some(unsafe {
+            slice::from_raw_parts((*blob).data.cast(), (*blob).length / size_of::<ColorLut>())
+        })
+    }
+
+    /// Returns the table that is applied to the picture last, if there is one.
+    ///
+    /// It has as many entries as user space gave it, which a driver has to check.
+    pub fn gamma_lut(&self) -> Option<&[ColorLut]> {
+        // SAFETY: The state does not change by the type invariants, and holds a reference.
+        unsafe { self.lut((*self.as_raw()).gamma_lut) }
+    }
+
+    /// Returns the table that is applied to the picture first, if there is one.
+    ///
+    /// It has as many entries as user space gave it, which a driver has to check.
+    pub fn degamma_lut(&self) -> Option<&[ColorLut]> {
+        // SAFETY: The state does not change by the type invariants, and holds a reference.
+        unsafe { self.lut((*self.as_raw()).degamma_lut) }
+    }
+
+    /// Returns the matrix that is applied to the picture between the two tables, if there is one.
+    ///
+    /// Row by row, in sign and magnitude: the highest bit is the sign, and the others are the
+    /// magnitude in 1/2^32.
+    pub fn ctm(&self) -> Option<&[u64; 9]> {
+        // SAFETY: The state does not change by the type invariants.
+        let blob = unsafe { (*self.as_raw()).ctm };
+
+        if blob.is_null() {
+            return None;
+        }
+
+        // SAFETY: The core checks that the blob has the size of a `struct drm_color_ctm`, which is
+        // this array. Its data is never changed, and the state holds a reference.
+        Some(unsafe { &*(*blob).data.cast() })
+    }
+
+    /// Whether one of the tables or the matrix was changed by the update.
+    pub fn color_mgmt_changed(&self) -> bool {
+        // SAFETY: The state does not change by the type invariants.
+        unsafe { (*self.as_raw()).color_mgmt_changed() }
+    }
+
+    /// The colour of what no plane covers. Its alpha is not used.
+    pub fn background_color(&self) -> BackgroundColor {
+        // SAFETY: The state does not change by the type invariants.
+        let argb = unsafe { (*self.as_raw()).background_color };
+
+        BackgroundColor {
+            red: (argb >> 32) as u16,
+            green: (argb >> 16) as u16,
+            blue: argb as u16,
+        }
+    }
+}
