@@ -7,8 +7,13 @@
 
 use super::{
     decode::{
-        decode,
-        RawRow, //
+        self,
+        RawRow,
+        Words, //
+    },
+    format::{
+        Layout,
+        Order, //
     },
     frame::Layer,
     pixel::Pixel,
@@ -20,9 +25,9 @@ use kernel::prelude::*;
 /// finished rows stays in the CPU's cache.
 pub(super) const BLOCK: usize = 32;
 
-/// The number of framebuffer rows that are read before their pixels are put in place: a cache line of
-/// finished pixels.
-const ROWS: usize = 8;
+/// The number of framebuffer rows that are read before their pixels are put in place: two cache lines
+/// of finished pixels.
+const ROWS: usize = 16;
 
 /// Where a block is on the CRTC.
 pub(super) struct Block {
@@ -36,6 +41,20 @@ pub(super) struct Block {
     pub(super) rows: usize,
 }
 
+impl Block {
+    /// Returns which of the columns that are read, counted from the left, is row `row` of the block.
+    #[inline(always)]
+    fn row_in_tile<S>(&self, layer: &Layer<S>, row: usize) -> usize {
+        let row = if layer.rotation.flip_x {
+            self.rows.wrapping_sub(row + 1)
+        } else {
+            row
+        };
+
+        row % BLOCK
+    }
+}
+
 /// Decodes a block of an unscaled, transposed layer; `opaque` says to ignore the alpha channel.
 ///
 /// Row `n` of the block begins at `n * stride` of `out`, column 0 of the CRTC first.
@@ -47,6 +66,10 @@ pub(super) fn decode_block<S: Source>(
     out: &mut [Pixel],
     stride: usize,
 ) -> Result {
+    if let Layout::Rgb32 { order, alpha } = layer.format.layout() {
+        return decode_rgb32(layer, block, order, alpha && !opaque, out, stride);
+    }
+
     let mut tile = [[0; BLOCK]; ROWS];
     let first = layer.local_y(block.y);
     let x = layer.source_column(first, first + block.rows);
@@ -55,24 +78,71 @@ pub(super) fn decode_block<S: Source>(
     while column < block.end {
         let columns = ROWS.min(block.end - column);
 
-        // The reads do not depend on each other, so the CPU can wait for several cache lines at once.
         for (column, pixels) in (column..).zip(tile.iter_mut().take(columns)) {
             let y = layer.source_row(layer.local_x(column));
             let pixels = pixels.get_mut(..block.rows).ok_or(EINVAL)?;
 
-            decode(layer, x, y, opaque, raw, pixels)?;
+            decode::decode(layer, x, y, opaque, raw, pixels)?;
         }
         for (row, out) in out.chunks_mut(stride).take(block.rows).enumerate() {
             let out = out.get_mut(column..column + columns).ok_or(EINVAL)?;
-            let row = if layer.rotation.flip_x {
-                block.rows - 1 - row
-            } else {
-                row
-            };
+            let from = block.row_in_tile(layer, row);
 
             for (out, pixels) in out.iter_mut().zip(&tile) {
-                *out = pixels.get(row).copied().ok_or(EINVAL)?;
+                *out = pixels[from];
             }
+        }
+        column += columns;
+    }
+    Ok(())
+}
+
+/// The pixels of a column of a tile.
+struct Column<'a> {
+    tile: &'a [[u32; BLOCK]; ROWS],
+    from: usize,
+}
+
+impl Words for Column<'_> {
+    #[inline(always)]
+    fn each(self, out: &mut [Pixel], convert: impl Fn(u32) -> Pixel) {
+        for (out, words) in out.iter_mut().zip(self.tile) {
+            *out = convert(u32::from_le(words[self.from % BLOCK]));
+        }
+    }
+}
+
+/// As [`decode_block`], for 32-bit formats.
+fn decode_rgb32<S: Source>(
+    layer: &Layer<S>,
+    block: &Block,
+    order: Order,
+    alpha: bool,
+    out: &mut [Pixel],
+    stride: usize,
+) -> Result {
+    let mut tile = [[0u32; BLOCK]; ROWS];
+    let first = layer.local_y(block.y);
+    let x = layer.source_column(first, first + block.rows);
+    let mut column = block.start;
+
+    while column < block.end {
+        let columns = ROWS.min(block.end - column);
+
+        // Nothing else is between the reads, so the CPU waits for the cache lines of several at once.
+        for (column, words) in (column..).zip(tile.iter_mut().take(columns)) {
+            let y = layer.source_row(layer.local_x(column));
+
+            decode::read(layer, 0, y, x * 4, words.as_mut_bytes(), block.rows * 4)?;
+        }
+        for (row, out) in out.chunks_mut(stride).take(block.rows).enumerate() {
+            let out = out.get_mut(column..column + columns).ok_or(EINVAL)?;
+            let from = block.row_in_tile(layer, row);
+            let words = tile.each_ref().map(|words| words[from]);
+
+            let words = words.get(..columns).ok_or(EINVAL)?;
+
+            decode::convert_rgb32(order, alpha, words.as_bytes(), out);
         }
         column += columns;
     }
