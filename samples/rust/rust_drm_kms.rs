@@ -128,11 +128,7 @@ impl gem::DriverObject for SampleObject {
         import: gem::PrimeImport::Unmapped,
     });
 
-    fn new(
-        _drm: &drm::Device<SampleDriver>,
-        _size: usize,
-        _args: (),
-    ) -> impl PinInit<Self, Error> {
+    fn new(_drm: &drm::Device<SampleDriver>, _size: usize, _args: ()) -> impl PinInit<Self, Error> {
         Ok(Self)
     }
 }
