@@ -4,7 +4,8 @@
 
 usage: igt-table.py RESULTS EXPECTATIONS OUTPUT DRIVER...
 
-RESULTS/DRIVER/PROGRAM.json are igt_results' files. OUTPUT gets a line `pass|fail|skip NAME` for
+RESULTS/DRIVER/PROGRAM.*.json are igt_results' files, DRIVER/again.json that of the second try of what
+failed; RESULTS/lists/again is written for that. OUTPUT gets a line `pass|fail|skip NAME` for
 each subtest of the first driver. A subtest fails if it neither passes nor is expected:
   - EXPECTATIONS/skips holds what may skip, EXPECTATIONS/fails what may fail,
     one `REGEX  # reason` a line;
@@ -28,17 +29,21 @@ def kind(result):
     return "skip" if result in ("skip", "notrun") else "fail"
 
 
+def tests_of(path):
+    """Returns {test: verdict} of a file of igt_results."""
+    return {name: test["result"] for name, test in json.loads(path.read_text())["tests"].items()}
+
+
 def load(folder):
     """Returns {program: {test: verdict}}, subtests and dynamic subtests."""
     programs = {}
     for path in sorted(folder.glob("*.json")):
-        tests = json.loads(path.read_text())["tests"]
-        programs[path.stem] = {name: test["result"] for name, test in tests.items()}
+        if path.stem != "again":
+            programs.setdefault(path.stem.split(".")[0], {}).update(tests_of(path))
     for path in sorted(folder.glob("*.failed")):
-        if path.stem not in programs:
-            programs[path.stem] = {f"igt@{path.stem}": "guest-died"}
-        elif "complained" in path.read_text():
-            programs[path.stem][f"igt@{path.stem}@kernel-log"] = "kernel-complained"
+        # The guest died, or its kernel complained, which no single test stands for.
+        program = path.stem.split(".")[0]
+        programs.setdefault(program, {})[f"igt@{path.stem}@guest"] = "see-" + path.name
     return programs
 
 
@@ -78,7 +83,7 @@ def table(drivers, results):
         print(line)
 
 
-def judge(driver, results, folder):
+def judge(driver, results, again, folder):
     """Yields (verdict, test, note) for each test of the driver."""
     skips = expectations(folder / "skips")
     fails = expectations(folder / "fails")
@@ -92,6 +97,9 @@ def judge(driver, results, folder):
     for tests in results[driver].values():
         for test, verdict in tests.items():
             outcome, other = kind(verdict), others.get(test)
+            if outcome == "fail" and kind(again.get(test, verdict)) == "pass":
+                yield "pass", test, f"{verdict} at first, passed when tried again alone"
+                continue
             if outcome == "pass":
                 note = "expected to fail, but passes" if expected(test, fails) else None
                 yield "pass", test, note
@@ -110,15 +118,26 @@ def main():
     drivers = sys.argv[4:]
     results = {driver: load(base / driver) for driver in drivers}
     table(drivers, results)
-    failed = 0
+    second = base / drivers[0] / "again.json"
+    again = tests_of(second) if second.exists() else {}
+    failed = {}
     with output.open("w", encoding="utf-8") as lines:
-        for verdict, test, note in judge(drivers[0], results, folder):
-            failed += verdict == "fail"
+        for verdict, test, note in judge(drivers[0], results, again, folder):
+            if verdict == "fail":
+                # A dynamic subtest cannot be asked for alone.
+                failed["@".join(test.split("@")[:3])] = note
             lines.write(f"{verdict} {test}" + (f": {note}" if note else "") + "\n")
             if note:
                 print(f"  {verdict} {test}: {note}")
     if not any(results[drivers[0]].values()):
         sys.exit("no test has run")
+    if not again:
+        names = [
+            name
+            for name, note in failed.items()
+            if not note.startswith("skips") and not name.endswith("@guest")
+        ]
+        (base / "lists" / "again").write_text("".join(name + "\n" for name in names))
     return 1 if failed else 0
 
 

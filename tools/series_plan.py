@@ -118,7 +118,7 @@ def make(git, base, patched, final, author, signoff, names):
 
     git.run("read-tree", base)
     commit, tree = base, git.text("rev-parse", f"{base}^{{tree}}")
-    builds = []
+    builds, versions = [], {}
     for number, mail in enumerate(mails):
         own = [
             commits[name]
@@ -135,7 +135,8 @@ def make(git, base, patched, final, author, signoff, names):
                 raise CutError(f"'{message.splitlines()[0]}' does not apply here: {error}") from None
         for path in overlay.texts:
             text = overlay.version(path, number)
-            if text is not None:
+            if text != versions.get(path):
+                versions[path] = text
                 blob = git.text("hash-object", "-w", "--stdin", data=text)
                 git.run("update-index", "--add", "--cacheinfo", f"{modes[path]},{blob},{path}")
         new_tree = git.text("write-tree")
@@ -153,11 +154,17 @@ def make(git, base, patched, final, author, signoff, names):
             "the series does not give the tree that is built:\n"
             + git.text("diff", "--stat", commit, final)
         )
-    git.run("update-ref", "--stdin", data="".join(f"delete {ref}\n" for ref in git.text(
-        "for-each-ref", "--format=%(refname)", "refs/rvkms/build").split()))
-    for number, build in enumerate(builds):
-        git.run("update-ref", f"refs/rvkms/build/{number:03}", build)
+    mark_builds(git, builds)
     return commit
+
+
+def mark_builds(git, commits):
+    """Leaves references for `make series-check` to where it builds."""
+    marks = git.text("for-each-ref", "--format=%(refname)", "refs/rvkms/build").split()
+    changes = [f"delete {mark}\n" for mark in marks]
+    git.run("update-ref", "--stdin", data="".join(changes))
+    changes = [f"create refs/rvkms/build/{n:03} {commit}\n" for n, commit in enumerate(commits)]
+    git.run("update-ref", "--stdin", data="".join(changes))
 
 
 def main():
