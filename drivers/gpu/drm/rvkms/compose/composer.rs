@@ -13,7 +13,10 @@ use super::{
         self,
         RawRow, //
     },
-    encode::Encoder,
+    encode::{
+        self,
+        Encoder, //
+    },
     format::Layout,
     frame::{
         BlendMode,
@@ -217,6 +220,7 @@ impl Composer {
         while y < end {
             let band_end = self.plan.update(frame, y)?.min(end);
             let block = if self.plan.transposed() { BLOCK } else { 1 };
+            let copied = writeback.is_some_and(|w| is_copied(frame, self.plan.spans(), w.encoder));
 
             while y < band_end {
                 let n = block.min(band_end - y);
@@ -229,7 +233,9 @@ impl Composer {
 
                     adjust(frame, row);
                     if let Some(writeback) = &writeback {
-                        write(writeback, y, row, &mut self.rows.encoded)?;
+                        let raw = copied.then_some(&self.rows.raw);
+
+                        write(writeback, y, row, raw, &mut self.rows.encoded)?;
                     }
                     done(&self.summer, y as u32, row);
                 }
@@ -253,13 +259,39 @@ fn adjust<S>(frame: &Frame<S>, row: &mut [Pixel]) {
     }
 }
 
-/// Writes a finished row.
-fn write(writeback: &Writeback<'_>, y: usize, row: &[Pixel], encoded: &mut [u8]) -> Result {
+/// Returns whether composed rows are those of a framebuffer and `encoder` leads back to its format.
+fn is_copied<S>(frame: &Frame<S>, spans: &[Span], encoder: Encoder) -> bool {
+    let adjusted = frame.degamma.is_some() || frame.ctm.is_some() || frame.gamma.is_some();
+    let [Span { layer: Some(layer), opaque: true, .. }] = *spans else {
+        return false;
+    };
+    let Some(layer) = frame.layers.get(layer) else {
+        return false;
+    };
+    let Layout::Rgb32 { order, .. } = layer.format.layout() else {
+        return false;
+    };
+    let moved = layer.rotation.transpose || layer.rotation.flip_x || !layer.is_unscaled();
+
+    encoder == Encoder::Rgb32(order) && !adjusted && !moved && layer.pipeline.is_none()
+}
+
+/// Writes a finished row; `raw` holds the row's pixels in the target's format if it is given.
+fn write(
+    writeback: &Writeback<'_>,
+    y: usize,
+    row: &[Pixel],
+    raw: Option<&RawRow>,
+    encoded: &mut [u8],
+) -> Result {
     let len = row.len() * writeback.encoder.bytes_per_pixel();
     let bytes = encoded.get_mut(..len).ok_or(EINVAL)?;
     let offset = writeback.pitch.checked_mul(y).ok_or(EOVERFLOW)?;
 
-    writeback.encoder.encode(row, bytes);
+    match raw {
+        Some(raw) => encode::copy_rgb32(raw.bytes(len)?, bytes),
+        None => writeback.encoder.encode(row, bytes),
+    }
     writeback.target.write(offset, bytes)
 }
 

@@ -48,6 +48,11 @@ impl RawRow {
         })
     }
 
+    /// Returns the bytes of the first plane that were read last, `len` of them.
+    pub(super) fn bytes(&self, len: usize) -> Result<&[u8]> {
+        self.planes.first().and_then(|bytes| bytes.get(..len)).ok_or(EINVAL)
+    }
+
     /// Returns how many pixels fit.
     pub(super) fn pixels(&self) -> usize {
         self.pixels
@@ -305,28 +310,19 @@ const fn reverse(v: u64) -> u64 {
 /// Takes a little-endian number from the first two bytes.
 #[inline(always)]
 fn u16_from(bytes: &[u8]) -> u16 {
-    match *bytes {
-        [a, b, ..] => u16::from_le_bytes([a, b]),
-        _ => 0,
-    }
+    bytes.first_chunk().map_or(0, |bytes| u16::from_le_bytes(*bytes))
 }
 
-/// Takes a little-endian number from four bytes.
+/// Takes a little-endian number from the first four bytes.
 #[inline(always)]
 pub(super) fn u32_from(bytes: &[u8]) -> u32 {
-    match *bytes {
-        [a, b, c, d] => u32::from_le_bytes([a, b, c, d]),
-        _ => 0,
-    }
+    bytes.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes))
 }
 
-/// Takes a little-endian number from eight bytes.
+/// Takes a little-endian number from the first eight bytes.
 #[inline(always)]
-fn u64_from(bytes: &[u8]) -> u64 {
-    match *bytes {
-        [a, b, c, d, e, f, g, h] => u64::from_le_bytes([a, b, c, d, e, f, g, h]),
-        _ => 0,
-    }
+pub(super) fn u64_from(bytes: &[u8]) -> u64 {
+    bytes.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
 }
 
 #[inline(always)]

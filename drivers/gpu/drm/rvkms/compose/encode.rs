@@ -3,6 +3,7 @@
 //! From pixels to the bytes of a writeback framebuffer.
 
 use super::{
+    decode::u64_from,
     format::{
         Format,
         Order, //
@@ -66,6 +67,21 @@ impl Encoder {
     }
 }
 
+/// Copies pixels of a 32-bit format that has A or X in its most significant byte, and fills this byte.
+pub(super) fn copy_rgb32(row: &[u8], bytes: &mut [u8]) {
+    const TOPS: u64 = 0xff00_0000_ff00_0000;
+
+    let mut pairs = bytes.chunks_exact_mut(8);
+    let mut row_pairs = row.chunks_exact(8);
+
+    for (out, pair) in (&mut pairs).zip(&mut row_pairs) {
+        out.copy_from_slice(&(u64_from(pair) | TOPS).to_le_bytes());
+    }
+    if let ([b, g, r, x], &[first, second, third, _]) = (pairs.into_remainder(), row_pairs.remainder()) {
+        (*b, *g, *r, *x) = (first, second, third, 0xff);
+    }
+}
+
 #[inline(always)]
 fn each<const N: usize>(row: &[Pixel], bytes: &mut [u8], convert: impl Fn(Pixel) -> [u8; N]) {
     for (bytes, &pixel) in bytes.chunks_exact_mut(N).zip(row) {
@@ -90,6 +106,14 @@ mod tests {
 
         encoder.encode(&[pixel::opaque(0x1212, 0x3434, 0x5656)], &mut bytes);
         (encoder.bytes_per_pixel() == N).then_some(bytes)
+    }
+
+    #[test]
+    fn copies_are_opaque() {
+        let mut bytes = [0; 12];
+
+        copy_rgb32(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], &mut bytes);
+        assert_eq!(bytes, [1, 2, 3, 255, 5, 6, 7, 255, 9, 10, 11, 255]);
     }
 
     #[test]

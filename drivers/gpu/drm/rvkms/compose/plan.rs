@@ -64,7 +64,7 @@ impl Plan {
         &self.spans
     }
 
-    /// Returns whether rows of any of the layers are columns of their framebuffer.
+    /// Returns whether rows of any visible layer are columns of their framebuffer.
     pub(super) fn transposed(&self) -> bool {
         self.transposed
     }
@@ -99,7 +99,6 @@ impl Plan {
             if let Some((start, end)) = columns_in_row(layer, frame, y) {
                 self.edges.push(start, GFP_KERNEL)?;
                 self.edges.push(end, GFP_KERNEL)?;
-                self.transposed |= layer.rotation.transpose;
             }
         }
         self.edges.sort_unstable();
@@ -138,6 +137,7 @@ impl Plan {
                     let opaque = segment.base == Some(index);
 
                     extend(&mut self.spans, Some(index), segment, opaque)?;
+                    self.transposed |= layer.rotation.transpose;
                 }
             }
         }
