@@ -107,9 +107,11 @@ pub trait KmsDriver: drm::Driver + Sized + 'static {
     ///
     /// Called once, before the device is registered with user space. May sleep. If an error is
     /// returned then the device is not registered, and the objects made so far are freed with it.
-    fn create_objects<'a>(
-        setup: &'a KmsSetup<'a, Self>,
-        data: &'a Self::RegistrationData<'a>,
+    /// The device is not registered either, with `EINVAL`, if there is a primary plane without a
+    /// CRTC or an encoder that no CRTC can drive.
+    fn create_objects(
+        setup: &KmsSetup<'_, Self>,
+        data: &Self::RegistrationData<'_>,
     ) -> Result;
 
     /// Carries out a checked update.
@@ -234,12 +236,16 @@ unsafe fn setup<D: KmsDriver>(
     let setup = KmsSetup {
         drm,
         uses_vblank: Cell::new(false),
+        num_primary: Cell::new(0),
+        num_idle_encoders: Cell::new(0),
         _not_send: NotThreadSafe,
     };
 
     // SAFETY: `data` is valid for the duration of the call by the safety requirements. The
     // callback is generic over the lifetime, so the cast from `'static` cannot be observed.
     D::create_objects(&setup, unsafe { data.cast().as_ref() })?;
+
+    setup.validate()?;
 
     if setup.uses_vblank.get() {
         // Before the initial state is created, which resets the vblank machinery of each CRTC.
@@ -264,6 +270,10 @@ pub struct KmsSetup<'a, D: KmsDriver> {
     drm: &'a drm::UnregisteredDevice<D>,
     /// Whether one of the CRTCs created so far needs the vblank machinery.
     uses_vblank: Cell<bool>,
+    /// The number of primary planes.
+    num_primary: Cell<u32>,
+    /// The number of encoders that no CRTC can drive.
+    num_idle_encoders: Cell<u32>,
     _not_send: NotThreadSafe,
 }
 
@@ -298,6 +308,15 @@ impl<D: KmsDriver> KmsSetup<'_, D> {
         unsafe { (*self.as_raw()).mode_config.num_connector as u32 }
     }
 
+    /// Checks what the core would warn of.
+    fn validate(&self) -> Result {
+        if self.num_primary.get() == self.num_crtcs() && self.num_idle_encoders.get() == 0 {
+            Ok(())
+        } else {
+            Err(EINVAL)
+        }
+    }
+
     /// Returns an error if `count` objects of a kind are as many as there can be.
     fn check_room(count: u32) -> Result {
         if count < MAX_OBJECTS {
@@ -325,10 +344,16 @@ impl<D: KmsDriver> drm::Device<D> {
     ///
     /// C: `drm_kms_helper_hotplug_event()`.
     pub fn hotplug_event(&self) {
+        // Without this constant there is no mode configuration.
+        if D::KMS.is_none() {
+            return;
+        }
+
         // A device that is not (or not any more) registered has nobody to tell, and its mode
         // configuration may not be there.
         if let Some(dev) = self.registration_guard() {
-            // SAFETY: The device is registered, hence its mode configuration is initialized.
+            // SAFETY: The device was set up and is registered, hence its mode configuration is
+            // initialized.
             unsafe { bindings::drm_kms_helper_hotplug_event(dev.as_raw()) };
         }
     }
@@ -437,4 +462,6 @@ fn name_format(name: Option<&CStr>) -> *const crate::ffi::c_char {
 }
 
 /// Ties a type to a driver without owning one.
-type OfDriver<D> = PhantomData<fn() -> D>;
+///
+/// Invariant: drivers that differ in lifetimes only are different ones.
+type OfDriver<D> = PhantomData<fn(D) -> D>;

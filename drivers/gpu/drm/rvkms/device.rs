@@ -135,7 +135,7 @@ impl KmsDriver for RvkmsDriver {
         }
     }
 
-    fn create_objects<'a>(setup: &'a KmsSetup<'a, Self>, _data: &'a ()) -> Result {
+    fn create_objects(setup: &KmsSetup<'_, Self>, _data: &()) -> Result {
         let config = setup.drm_dev();
 
         let num_overlays = if config.overlays { NUM_OVERLAYS } else { 0 };

@@ -120,18 +120,20 @@ unsafe fn crtc_entry<D: KmsDriver>(
 
 /// An update in the check phase.
 ///
-/// A function that adds a state can fail with `EDEADLK`. The error must be returned from the
-/// callback, and the core will call it again.
+/// If a function that adds a state fails then so does the check, whatever the callback returns. With
+/// `EDEADLK` the core will start the check anew.
 ///
 /// # Invariants
 ///
 /// - `commit` is a valid commit of a device of the driver `D`, which is in its check phase and only
 ///   used by this thread, for the lifetime of the value.
 /// - A bit in one of the masks is set if the new state of the object is borrowed.
+/// - `failed` is the first error of a C function that adds states. After it no more are added.
 pub struct AtomicCheck<'a, D: KmsDriver> {
     commit: NonNull<bindings::drm_atomic_commit>,
     borrowed_planes: Cell<u32>,
     borrowed_crtcs: Cell<u32>,
+    failed: Cell<Option<Error>>,
     _driver: OfDriver<D>,
     _lifetime: PhantomData<&'a ()>,
     _not_send: NotThreadSafe,
@@ -149,6 +151,7 @@ impl<D: KmsDriver> AtomicCheck<'_, D> {
             commit: unsafe { NonNull::new_unchecked(commit) },
             borrowed_planes: Cell::new(0),
             borrowed_crtcs: Cell::new(0),
+            failed: Cell::new(None),
             _driver: OfDriver::default(),
             _lifetime: PhantomData,
             _not_send: NotThreadSafe,
@@ -157,6 +160,23 @@ impl<D: KmsDriver> AtomicCheck<'_, D> {
 
     fn as_raw(&self) -> *mut bindings::drm_atomic_commit {
         self.commit.as_ptr()
+    }
+
+    /// Calls a C function that adds states to the update, and remembers its error.
+    ///
+    /// An error can leave the commit half changed, and all locks but one must be given up after an
+    /// `EDEADLK`, hence the check must not succeed any more.
+    fn add<R>(&self, f: impl FnOnce(*mut bindings::drm_atomic_commit) -> Result<R>) -> Result<R> {
+        if let Some(err) = self.failed.get() {
+            return Err(err);
+        }
+
+        f(self.as_raw()).inspect_err(|err| self.failed.set(Some(*err)))
+    }
+
+    /// Returns the result of a check for which the driver has returned `result`.
+    pub(super) fn result(&self, result: Result) -> Result {
+        self.failed.get().map_or(result, Err)
     }
 
     /// Returns the device.
@@ -185,9 +205,9 @@ impl<D: KmsDriver> AtomicCheck<'_, D> {
             return Err(EINVAL);
         }
 
-        // SAFETY: The plane is of the device of the commit, which is in its check phase.
-        let state = from_err_ptr(unsafe {
-            bindings::drm_atomic_get_plane_state(self.as_raw(), plane.as_raw())
+        let state = self.add(|commit| {
+            // SAFETY: The plane is of the device of the commit, which is in its check phase.
+            from_err_ptr(unsafe { bindings::drm_atomic_get_plane_state(commit, plane.as_raw()) })
         })?;
 
         // SAFETY: `state` is the new state of `plane` in this commit, and all borrows of it go
@@ -239,9 +259,9 @@ impl<D: KmsDriver> AtomicCheck<'_, D> {
             return Err(EINVAL);
         }
 
-        // SAFETY: The CRTC is of the device of the commit, which is in its check phase.
-        let state = from_err_ptr(unsafe {
-            bindings::drm_atomic_get_crtc_state(self.as_raw(), crtc.as_raw())
+        let state = self.add(|commit| {
+            // SAFETY: The CRTC is of the device of the commit, which is in its check phase.
+            from_err_ptr(unsafe { bindings::drm_atomic_get_crtc_state(commit, crtc.as_raw()) })
         })?;
 
         // SAFETY: `state` is the new state of `crtc` in this commit, and all borrows of it go
@@ -291,8 +311,10 @@ impl<D: KmsDriver> AtomicCheck<'_, D> {
         // SAFETY: The commit is valid and belongs to this thread by the type invariants.
         unsafe { crtc_entry(self.commit, crtc) }.ok_or(EINVAL)?;
 
-        // SAFETY: The CRTC is part of the commit, which is in its check phase.
-        to_result(unsafe { bindings::drm_atomic_add_affected_planes(self.as_raw(), crtc.as_raw()) })
+        self.add(|commit| {
+            // SAFETY: The CRTC is part of the commit, which is in its check phase.
+            to_result(unsafe { bindings::drm_atomic_add_affected_planes(commit, crtc.as_raw()) })
+        })
     }
 
     /// Checks position and size of the new state of `plane` against that of its CRTC.
@@ -328,9 +350,10 @@ impl<D: KmsDriver> AtomicCheck<'_, D> {
             return Ok(false);
         }
 
-        // SAFETY: The CRTC of a plane's state is of the same device.
-        let crtc_state =
-            from_err_ptr(unsafe { bindings::drm_atomic_get_crtc_state(self.as_raw(), crtc) })?;
+        let crtc_state = self.add(|commit| {
+            // SAFETY: The CRTC of a plane's state is of the same device.
+            from_err_ptr(unsafe { bindings::drm_atomic_get_crtc_state(commit, crtc) })
+        })?;
 
         // SAFETY: Both states are new ones in this commit. The C function only reads the one of the
         // CRTC.

@@ -427,11 +427,13 @@ impl<T: DriverConnector> ConnectorProbe<'_, T> {
     /// Takes over what the EDID of the display says, and adds its modes.
     ///
     /// Returns how many were added. An EDID with errors is used as far as possible; none at all
-    /// removes what an earlier one said. Fails with `ENOMEM`.
+    /// removes what an earlier one said. Fails with `EINVAL` if it is shorter than one block, 128
+    /// bytes, and with `ENOMEM`.
     ///
     /// C: `drm_edid_connector_update()`, `drm_edid_connector_add_modes()`.
     pub fn update_edid(&self, edid: Option<&[u8]>) -> Result<u32> {
         let edid = match edid {
+            Some(edid) if edid.len() < bindings::EDID_LENGTH as usize => return Err(EINVAL),
             Some(edid) => {
                 // SAFETY: `edid` is valid for reads of its length, and copied.
                 let edid = unsafe { bindings::drm_edid_alloc(edid.as_ptr().cast(), edid.len()) };

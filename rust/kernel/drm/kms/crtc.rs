@@ -84,8 +84,7 @@ pub trait DriverCrtc: Send + Sync + Sized {
 
     /// Checks whether the hardware can do the new state of `crtc`.
     ///
-    /// Called after the planes have been checked. An `EDEADLK` from a function of `check` must be
-    /// returned.
+    /// Called after the planes have been checked.
     ///
     /// C: `struct drm_crtc_helper_funcs`, `atomic_check`.
     fn atomic_check(crtc: &Crtc<Self>, check: &AtomicCheck<'_, Self::Driver>) -> Result {
@@ -128,7 +127,8 @@ pub trait DriverCrtc: Send + Sync + Sized {
     /// number of the frame that begins.
     ///
     /// Only called while somebody waits for vertical blanks. Must not sleep: it runs in interrupt
-    /// context, or in a softirq with `PREEMPT_RT`. No lock of the core is held.
+    /// context, or in a softirq with `PREEMPT_RT`. No lock of the core is held. A call that has
+    /// begun already may go on after [`atomic_disable`](Self::atomic_disable) has been called.
     ///
     /// C: `struct drm_crtc_helper_funcs`, `handle_vblank_timeout`.
     fn handle_vblank(crtc: &Crtc<Self>, frame: u64) {
@@ -481,7 +481,7 @@ impl<T: DriverCrtc> Crtc<T> {
         // this thread.
         let (crtc, check) = unsafe { (Self::from_raw(crtc), AtomicCheck::new(commit)) };
 
-        from_result(|| T::atomic_check(crtc, &check).map(|()| 0))
+        from_result(|| check.result(T::atomic_check(crtc, &check)).map(|()| 0))
     }
 
     /// # Safety

@@ -100,6 +100,8 @@ impl<D: KmsDriver> Encoder<D> {
             return Err(err);
         }
 
+        setup.num_idle_encoders.set(setup.num_idle_encoders.get() + 1);
+
         // SAFETY: The core frees the encoder with the device, which outlives the borrow of `setup`.
         Ok(unsafe { &*encoder })
     }
@@ -135,7 +137,15 @@ impl<D: KmsDriver> KmsSetup<'_, D> {
         self.check_own(crtc.drm_dev())?;
 
         // SAFETY: The device is not registered yet, so that only this thread uses its encoders.
-        unsafe { (*encoder.as_raw()).possible_crtcs |= crtc.mask() };
+        unsafe {
+            let possible_crtcs = &raw mut (*encoder.as_raw()).possible_crtcs;
+
+            if *possible_crtcs == 0 {
+                self.num_idle_encoders
+                    .set(self.num_idle_encoders.get().saturating_sub(1));
+            }
+            *possible_crtcs |= crtc.mask();
+        }
 
         Ok(())
     }

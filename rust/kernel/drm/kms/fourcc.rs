@@ -4,6 +4,8 @@
 //!
 //! C header: [`include/uapi/drm/drm_fourcc.h`](srctree/include/uapi/drm/drm_fourcc.h)
 
+use crate::bindings;
+
 /// Returns the code of a pixel format.
 ///
 /// C: `fourcc_code()`.
@@ -21,3 +23,12 @@ pub const ARGB8888: u32 = fourcc(b"AR24");
 ///
 /// C: `DRM_FORMAT_MOD_LINEAR`.
 pub const MOD_LINEAR: u64 = 0;
+
+/// Whether the core knows the pixel format `code`.
+//
+// Not inlined into drivers, since the C function is not exported to modules.
+#[inline(never)]
+pub fn is_known(code: u32) -> bool {
+    // SAFETY: The function has no requirements.
+    !unsafe { bindings::__drm_format_info(code) }.is_null()
+}

@@ -72,12 +72,38 @@ impl DisplayMode {
         u32::try_from(unsafe { bindings::drm_mode_vrefresh(self.as_raw()) }).unwrap_or(0)
     }
 
-    /// The duration of a frame in nanoseconds, or `None` if the mode has no clock.
-    pub fn frame_duration_ns(&self) -> Option<u64> {
-        let pixels = u64::from(self.htotal()) * u64::from(self.vtotal());
+    /// The number of lines of a frame with its blanking, as they are scanned out.
+    ///
+    /// For an interlaced mode, that of both fields.
+    pub fn frame_lines(&self) -> u64 {
+        // SAFETY: The mode does not change by the type invariants.
+        let (flags, vscan) = unsafe { ((*self.as_raw()).flags, (*self.as_raw()).vscan) };
+        let doublescan = if flags & bindings::DRM_MODE_FLAG_DBLSCAN != 0 {
+            2
+        } else {
+            1
+        };
 
-        // At most 2^32 pixels: the product fits into 64 bits.
-        (pixels * 1_000_000).checked_div(u64::from(self.clock()))
+        // Less than 2^33.
+        u64::from(self.vtotal()) * doublescan * u64::from(vscan.max(1))
+    }
+
+    /// The number of pixels of a frame with its blanking, as it is scanned out.
+    ///
+    /// For an interlaced mode, that of both fields.
+    pub fn frame_pixels(&self) -> u64 {
+        // Less than 2^50.
+        u64::from(self.htotal()) * self.frame_lines()
+    }
+
+    /// The duration of a frame in nanoseconds, or `None` if the mode has no clock or it takes longer
+    /// than the type can hold.
+    ///
+    /// For an interlaced mode, that of both fields.
+    pub fn frame_duration_ns(&self) -> Option<u64> {
+        self.frame_pixels()
+            .checked_mul(1_000_000)?
+            .checked_div(u64::from(self.clock()))
     }
 }
 

@@ -20,6 +20,7 @@ use super::{
         AtomicCommit, //
     },
     crtc::OpaqueCrtc,
+    fourcc,
     framebuffer::Framebuffer,
     name_arg,
     name_format,
@@ -48,6 +49,9 @@ use core::{
     ops::Deref,
     ptr, //
 };
+
+/// The most pixel formats that a plane can have.
+pub const MAX_FORMATS: usize = 64;
 
 /// What a plane is for.
 ///
@@ -83,8 +87,7 @@ pub trait DriverPlane: Send + Sync + Sized {
     /// Checks whether the hardware can show the new state of `plane`.
     ///
     /// A driver calls [`AtomicCheck::check_plane_state`] here, which checks position and size.
-    /// Returns `EINVAL` if the hardware cannot do it. An `EDEADLK` from a function of `check` must
-    /// be returned.
+    /// Returns `EINVAL` if the hardware cannot do it.
     ///
     /// C: `struct drm_plane_helper_funcs`, `atomic_check`.
     fn atomic_check(plane: &Plane<Self>, check: &AtomicCheck<'_, Self::Driver>) -> Result;
@@ -232,8 +235,9 @@ impl<T: DriverPlane> Plane<T> {
     /// Creates a plane that shows framebuffers of the given `formats`.
     ///
     /// `formats` are [fourcc codes](super::fourcc), the preferred one first; all framebuffers are
-    /// linear in memory. Fails with `EINVAL` if there is no format and with `ENOSPC` if the device
-    /// already has [`super::MAX_OBJECTS`] planes. May sleep.
+    /// linear in memory. Fails with `EINVAL` if there is no format, more than [`MAX_FORMATS`], or one
+    /// that the core does not know, and with `ENOSPC` if the device already has
+    /// [`super::MAX_OBJECTS`] planes. May sleep.
     ///
     /// C: `drm_universal_plane_init()`.
     pub fn new<'a>(
@@ -246,7 +250,10 @@ impl<T: DriverPlane> Plane<T> {
         let ops = const { &Self::OPS };
 
         KmsSetup::<T::Driver>::check_room(setup.num_planes())?;
-        if formats.is_empty() {
+        if formats.is_empty()
+            || formats.len() > MAX_FORMATS
+            || !formats.iter().copied().all(fourcc::is_known)
+        {
             return Err(EINVAL);
         }
 
@@ -274,7 +281,7 @@ impl<T: DriverPlane> Plane<T> {
                 0,
                 ptr::from_ref(ops).cast(),
                 formats.as_ptr(),
-                formats.len().try_into().unwrap_or(u32::MAX),
+                formats.len() as u32,
                 ptr::null(),
                 kind as u32,
                 name_format(name),
@@ -291,6 +298,10 @@ impl<T: DriverPlane> Plane<T> {
 
         // SAFETY: `plane` was initialized, and only this thread knows it.
         unsafe { (*plane.cast::<bindings::drm_plane>()).helper_private = &ops.helper_funcs };
+
+        if kind == PlaneType::Primary {
+            setup.num_primary.set(setup.num_primary.get() + 1);
+        }
 
         // SAFETY: The core frees the plane with the device, which outlives the borrow of `setup`.
         Ok(unsafe { &*plane })
@@ -391,7 +402,7 @@ impl<T: DriverPlane> Plane<T> {
         // this thread.
         let (plane, check) = unsafe { (Self::from_raw(plane), AtomicCheck::new(commit)) };
 
-        from_result(|| T::atomic_check(plane, &check).map(|()| 0))
+        from_result(|| check.result(T::atomic_check(plane, &check)).map(|()| 0))
     }
 
     /// # Safety

@@ -201,19 +201,6 @@ impl<'a, D: KmsDriver> HwDone<'a, D> {
         };
     }
 
-    /// Waits for a vertical blank of each CRTC that the update changes.
-    ///
-    /// C: `drm_atomic_helper_wait_for_vblanks()`.
-    pub fn wait_for_vblanks(&self) {
-        // SAFETY: The commit is being carried out, and `commit_hw_done()` has been called.
-        unsafe {
-            bindings::drm_atomic_helper_wait_for_vblanks(
-                self.commit.drm_dev().as_raw(),
-                self.commit.as_raw(),
-            )
-        };
-    }
-
     /// Frees what the planes do not show any more.
     ///
     /// C: `drm_atomic_helper_cleanup_planes()`.

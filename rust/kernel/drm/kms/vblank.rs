@@ -53,8 +53,14 @@ impl VblankTimer {
     /// The shortest frame that the timer makes, in nanoseconds: 1000 frames a second.
     const MIN_FRAME_NS: u64 = 1_000_000;
 
-    /// The longest frame that the timer makes, in nanoseconds: one frame in 10 seconds.
-    const MAX_FRAME_NS: u64 = 10_000_000_000;
+    /// The longest frame that the timer makes, in nanoseconds: one frame a second.
+    const MAX_FRAME_NS: u64 = 1_000_000_000;
+
+    /// The most pixels of a frame that the core can compute with.
+    const MAX_FRAME_PIXELS: u64 = i32::MAX as u64;
+
+    /// The most lines of a frame that the core can compute with.
+    const MAX_FRAME_LINES: u64 = u16::MAX as u64;
 }
 
 impl Sealed for VblankTimer {}
@@ -63,8 +69,18 @@ impl VblankSource for VblankTimer {
     const HAS_VBLANK: bool = true;
 
     fn mode_valid(mode: &DisplayMode) -> ModeStatus {
+        if mode.clock() == 0 {
+            return ModeStatus::NoClock;
+        }
+        if mode.frame_lines() > Self::MAX_FRAME_LINES {
+            return ModeStatus::VirtualY;
+        }
+        if mode.frame_pixels() > Self::MAX_FRAME_PIXELS {
+            return ModeStatus::Bad;
+        }
+
         match mode.frame_duration_ns() {
-            None => ModeStatus::NoClock,
+            None => ModeStatus::ClockLow,
             Some(ns) if ns < Self::MIN_FRAME_NS => ModeStatus::ClockHigh,
             Some(ns) if ns > Self::MAX_FRAME_NS => ModeStatus::ClockLow,
             Some(_) => ModeStatus::Ok,
