@@ -3,14 +3,14 @@
 #
 # VM=uml|qemu     where the kernel runs (default: uml)
 # DRIVER=NAME     the driver to run or test (default: rvkms)
-# KDIR=TREE       a kernel tree of your own instead of the fetched one; it is read, never written
+# KDIR=TREE       a kernel tree of your own instead of the fetched one; only `make apply` writes to it
 # T=REGEX         which tests
 
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-export VM DRIVER KDIR T
+export VM DRIVER KDIR T SIGNOFF FULL
 
-.PHONY: help run test shell kunit igt soak lint doc fetch apply refresh build clean distclean
+.PHONY: help run test shell kunit igt soak lint doc fetch apply series series-check refresh build clean distclean
 
 help: ## this list
 	@sed -n 's/^# \([A-Z]*=.*\)/  \1/p; s/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 18
@@ -42,14 +42,20 @@ doc: ## the kernel's documents of this repository, in build/doc
 fetch: ## get what the others need: packages, roots, Linux
 	@tools/fetch
 
-apply: ## put patches/ and the overlay on build/linux
-	@tools/prepare
+apply: ## put patches/ and the overlay on build/linux; with KDIR=TREE, the series on a tree of yours
+	@$(if $(KDIR),tools/apply-series "$(KDIR)",tools/prepare)
+
+series: ## the mails to send, in build/series; SIGNOFF="Name <mail>" is the sender
+	@tools/series
+
+series-check: ## prove the series: git am, checkpatch, builds; FULL=1 builds each patch completely
+	@tools/series-check
 
 refresh: ## turn commits made in build/linux into patches/
 	@tools/refresh
 
 build: ## build the kernel and its modules
-	@tools/prepare && tools/build
+	@tools/make-kernel
 
 clean: ## remove build/; what was fetched stays
 	@tools/clean

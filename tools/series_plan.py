@@ -52,18 +52,29 @@ def read_plan():
     return mails
 
 
-def number_patches(mails, commits):
-    """Which mail brings each patch. `commits` maps the names of the patches to their commits."""
-    taken = {}
-    for number, mail in enumerate(mails):
-        for key in mail.get("patches", []):
-            found = [name for name in commits if name.startswith(key + "-")]
-            if len(found) != 1:
-                raise CutError(f"the plan names patch {key}, of which there are {len(found)}")
-            if found[0] in taken:
-                raise CutError(f"two mails of the plan take patch {key}")
-            taken[found[0]] = number
-    missing = sorted(set(commits) - set(taken))
+def slug(name):
+    """What a patch is called, without its number, which changes."""
+    return name.partition("-")[2].removesuffix(".patch")
+
+
+def commits_of(mail, commits):
+    """The commits of the patches that a mail brings. `commits` maps names of patches to commits."""
+    result = []
+    for key in mail.get("patches", []):
+        found = [name for name in commits if slug(name).startswith(key)]
+        if len(found) != 1:
+            raise CutError(f"the plan names a patch '{key}', of which there are {len(found)}")
+        result.append(commits[found[0]])
+    return result
+
+
+def check_patches(mails, commits):
+    """Checks that each patch is in one mail."""
+    taken = [commit for mail in mails for commit in commits_of(mail, commits)]
+    twice = [name for name, commit in commits.items() if taken.count(commit) > 1]
+    missing = [name for name, commit in commits.items() if commit not in taken]
+    if twice:
+        raise CutError("more than one mail of the plan takes these patches: " + " ".join(twice))
     if missing:
         raise CutError("no mail of the plan takes these patches: " + " ".join(missing))
 
@@ -97,7 +108,7 @@ def make(git, base, patched, final, author, signoff, names):
     if len(ordered) != len(names):
         raise CutError("patches/ changed meanwhile; run this again")
     commits = dict(zip(names, ordered))
-    number_patches(mails, commits)
+    check_patches(mails, commits)
 
     modes, texts = read_overlay(git, patched, final)
     overlay = Overlay(texts)
@@ -120,12 +131,7 @@ def make(git, base, patched, final, author, signoff, names):
     commit, tree = base, git.text("rev-parse", f"{base}^{{tree}}")
     builds, versions = [], {}
     for number, mail in enumerate(mails):
-        own = [
-            commits[name]
-            for key in mail.get("patches", [])
-            for name in commits
-            if name.startswith(key + "-")
-        ]
+        own = commits_of(mail, commits)
         message = message_of(git, mail, own)
         for patch in own:
             diff = git.run("diff", "--binary", f"{patch}^", patch)
