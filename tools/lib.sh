@@ -84,7 +84,11 @@ phase() {
 		return
 	fi
 	printf '%-44s FAILED after %s\n' "$title" "$(since "$start")"
-	tail -n 25 "$log" | sed 's/^/  | /' >&2
+	{
+		grep -m 3 -nE -A 7 '^error|: error:|^ERROR|^E: ' "$log" || true
+		echo '...'
+		tail -n 12 "$log"
+	} | sed 's/^/  | /' >&2
 	printf 'full log: %s\n' "$log" >&2
 	return "$status"
 }

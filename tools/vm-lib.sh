@@ -25,5 +25,8 @@ export VM DRIVER TREE FLAVOUR
 # Fetches, applies and builds all that a guest needs.
 prepare() {
 	"$TOOLS/prepare"
+	if [ "$VM" = qemu ]; then
+		"$TOOLS/fetch" qemu
+	fi
 	"$TOOLS/build" "$FLAVOUR"
 }
