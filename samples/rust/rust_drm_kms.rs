@@ -162,6 +162,7 @@ impl KmsDriver for SampleDriver {
             max_resolution: (4096, 4096),
             max_cursor: (64, 64),
             preferred_depth: 0,
+            normalize_zpos: false,
         }
     }
 
