@@ -57,26 +57,32 @@ def slug(name):
     return name.partition("-")[2].removesuffix(".patch")
 
 
-def commits_of(mail, commits):
-    """The commits of the patches that a mail brings. `commits` maps names of patches to commits."""
+def patches_of(mail, names):
+    """The names of the patches that a mail brings."""
     result = []
     for key in mail.get("patches", []):
-        found = [name for name in commits if slug(name).startswith(key)]
+        found = [name for name in names if slug(name).startswith(key)]
         if len(found) != 1:
             raise CutError(f"the plan names a patch '{key}', of which there are {len(found)}")
-        result.append(commits[found[0]])
+        result.append(found[0])
     return result
 
 
-def check_patches(mails, commits):
-    """Checks that each patch is in one mail."""
-    taken = [commit for mail in mails for commit in commits_of(mail, commits)]
-    twice = [name for name, commit in commits.items() if taken.count(commit) > 1]
-    missing = [name for name, commit in commits.items() if commit not in taken]
-    if twice:
-        raise CutError("more than one mail of the plan takes these patches: " + " ".join(twice))
-    if missing:
-        raise CutError("no mail of the plan takes these patches: " + " ".join(missing))
+def add_patches(mails, names):
+    """Adds a mail for each patch that the plan does not name, after that of the patch before it."""
+    place = {}
+    for mail in mails:
+        for name in patches_of(mail, names):
+            if name in place:
+                raise CutError(f"more than one mail of the plan takes {name}")
+            place[name] = mail
+    at = 0
+    for name in names:
+        if name in place:
+            at = next(n for n, mail in enumerate(mails) if mail is place[name]) + 1
+        else:
+            mails.insert(at, {"patches": [slug(name)]})
+            at += 1
 
 
 def read_overlay(git, patched, final):
@@ -108,7 +114,7 @@ def make(git, base, patched, final, author, signoff, names):
     if len(ordered) != len(names):
         raise CutError("patches/ changed meanwhile; run this again")
     commits = dict(zip(names, ordered))
-    check_patches(mails, commits)
+    add_patches(mails, names)
 
     modes, texts = read_overlay(git, patched, final)
     overlay = Overlay(texts)
@@ -131,7 +137,7 @@ def make(git, base, patched, final, author, signoff, names):
     commit, tree = base, git.text("rev-parse", f"{base}^{{tree}}")
     builds, versions = [], {}
     for number, mail in enumerate(mails):
-        own = commits_of(mail, commits)
+        own = [commits[name] for name in patches_of(mail, names)]
         message = message_of(git, mail, own)
         for patch in own:
             diff = git.run("diff", "--binary", f"{patch}^", patch)
