@@ -28,6 +28,18 @@ kernel_make() {
 
 fragment_files() { printf "$TOOLS/config/%s.config\n" "${fragments[@]}"; }
 
+# What a configuration is made of.
+config_key() {
+	{
+		fragment_files | xargs cat "$TOOLS/kernel-lib.sh"
+		git -c safe.directory='*' -C "$TREE" ls-tree -r HEAD | grep -F Kconfig
+		git -c safe.directory='*' -C "$TREE" diff HEAD -- '*Kconfig*'
+		cat "$TREE/.config"
+	} 2>/dev/null | sha256sum
+}
+
+configured() { [ "$(cat "$state/configured" 2>/dev/null)" = "$(config_key)" ]; }
+
 # Writes .config only if it really differs: everything is built again after that.
 configure() {
 	local lost
@@ -40,4 +52,5 @@ configure() {
 		return 1
 	fi
 	cmp -s "$state/config" "$TREE/.config" || cp "$state/config" "$TREE/.config"
+	config_key >"$state/configured"
 }
