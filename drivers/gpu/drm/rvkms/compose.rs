@@ -45,6 +45,7 @@ mod pixel;
 mod plan;
 mod power;
 mod rotate;
+mod stack;
 mod yuv;
 
 pub(crate) use self::{

@@ -3,79 +3,75 @@
 //! Blending pixels over pixels that are already composed, which are always opaque.
 
 use super::{
-    decode::{
-        from_abgr,
-        from_argb,
-        from_rgba,
-        u32_from, //
-    },
     format::Order,
     frame::BlendMode,
     pixel::{
         self,
         Pixel,
-        EVEN,
         MAX, //
     },
 };
 
-/// Half of a divisor of 65535 in each of two lanes of 32 bits.
-const ROUNDING: u64 = 0x0000_8000_0000_8000;
+/// `TERMS[c]` is what a colour of 8 bits adds to a channel: `c * 257` and what rounds, 32 bits up.
+static TERMS: [u64; 256] = {
+    let mut terms = [0; 256];
+    let mut c = 0;
 
-/// The uppermost bit of each channel.
-const TOPS: u64 = 0x8000_8000_8000_8000;
-
-/// Returns `below`, of which `1 - alpha` is left, plus `color`, in each channel.
-///
-/// If `color` is a pixel of which the alpha channel is `alpha`, the result is opaque.
-#[inline(always)]
-fn over(color: Pixel, alpha: u16, below: Pixel) -> Pixel {
-    let rest = u64::from(MAX - alpha);
-    // Two channels in each of two numbers, each times `rest` and divided by 65535, rounded.
-    let even = (below & EVEN).wrapping_mul(rest).wrapping_add(ROUNDING);
-    let odd = (below >> 16 & EVEN)
-        .wrapping_mul(rest)
-        .wrapping_add(ROUNDING);
-    let even = even.wrapping_add(even >> 16 & EVEN) >> 16 & EVEN;
-    let odd = odd.wrapping_add(odd >> 16 & EVEN) & !EVEN;
-    let left = even | odd;
-    let sum = color.wrapping_add(left);
-
-    // A colour that exceeds its alpha may carry out of its channel.
-    if (color & left | (color | left) & !sum) & TOPS != 0 {
-        return saturating_sum(color, left);
+    while c < 256 {
+        // A bit more than a half makes up for what is lost by not dividing: see `over`.
+        terms[c] = ((c as u64 * 257) << 32) + (1 << 31) + (1 << 15);
+        c += 1;
     }
-    sum
+    terms
+};
+
+/// Returns the channels R, G and B, to be handed to [`over`].
+#[inline(always)]
+pub(super) const fn lower(pixel: Pixel) -> [u64; 3] {
+    [pixel >> 16 & 0xffff, pixel >> 32 & 0xffff, pixel >> 48]
 }
 
-#[cold]
-fn saturating_sum(color: Pixel, left: Pixel) -> Pixel {
-    let [r, g, b] = pixel::colors(color);
-    let [left_r, left_g, left_b] = pixel::colors(left);
+/// Blends a pre-multiplied pixel, the bytes B, G, R and A, over the channels R, G and B.
+#[inline(always)]
+pub(super) fn over([b, g, r, a]: [u8; 4], below: [u64; 3]) -> [u64; 3] {
+    // `1 - alpha` in units of 1/65535 is a multiple of 257; 65535 times 65537 is 2^32 but for 1.
+    let rest = u64::from(!a).wrapping_mul(257 * 65537);
+    let [below_r, below_g, below_b] = below;
+    let channel = |color: u8, below: u64| {
+        below.wrapping_mul(rest).wrapping_add(TERMS[usize::from(color)]) >> 32
+    };
+    let sums = [channel(r, below_r), channel(g, below_g), channel(b, below_b)];
 
-    pixel::opaque(
-        r.saturating_add(left_r),
-        g.saturating_add(left_g),
-        b.saturating_add(left_b),
-    )
+    if sums[0] | sums[1] | sums[2] > u64::from(MAX) {
+        return saturated(sums);
+    }
+    sums
+}
+
+/// Clamps colours that exceed their alpha.
+#[cold]
+fn saturated(sums: [u64; 3]) -> [u64; 3] {
+    sums.map(|sum| sum.min(MAX.into()))
 }
 
 /// Blends pre-multiplied pixels of a 32-bit format, as they are in the framebuffer, over `out`.
 pub(super) fn premultiplied_rgb32(order: Order, bytes: &[u8], out: &mut [Pixel]) {
     match order {
-        Order::Argb => each(bytes, out, from_argb),
-        Order::Abgr => each(bytes, out, from_abgr),
-        Order::Rgba => each(bytes, out, from_rgba),
-        Order::Bgra => each(bytes, out, |v| v),
+        Order::Argb => each(bytes, out, |bytes| bytes),
+        Order::Abgr => each(bytes, out, |[r, g, b, a]| [b, g, r, a]),
+        Order::Rgba => each(bytes, out, |[a, b, g, r]| [b, g, r, a]),
+        Order::Bgra => each(bytes, out, |[a, r, g, b]| [b, g, r, a]),
     }
 }
 
 #[inline(always)]
-fn each(bytes: &[u8], out: &mut [Pixel], convert: impl Fn(u32) -> u32) {
+fn each(bytes: &[u8], out: &mut [Pixel], convert: impl Fn([u8; 4]) -> [u8; 4]) {
     for (out, bytes) in out.iter_mut().zip(bytes.chunks_exact(4)) {
-        let color = pixel::widen(convert(u32_from(bytes)));
+        if let &[p, q, r, s] = bytes {
+            let [r, g, b] = over(convert([p, q, r, s]), lower(*out));
 
-        *out = over(color, pixel::alpha(color), *out);
+            *out = u64::from(MAX) | r << 16 | g << 32 | b << 48;
+        }
     }
 }
 
@@ -91,7 +87,7 @@ pub(super) fn pixels(mode: BlendMode, alpha: u16, pixels: &[Pixel], out: &mut [P
         }
         (BlendMode::Premultiplied, MAX) => {
             for (out, &color) in pairs {
-                *out = over(color, pixel::alpha(color), *out);
+                *out = weighted(color, MAX, pixel::alpha(color), *out);
             }
         }
         (BlendMode::Premultiplied, _) => {
@@ -169,10 +165,46 @@ mod tests {
             let color = pixel::pack(a, r, g, b);
             let mut out = [below];
 
-            assert_eq!(over(color, a, below), expected);
             assert_eq!(weighted(color, MAX, a, below), expected);
             pixels(BlendMode::Premultiplied, MAX, &[color], &mut out);
             assert_eq!(out[0], expected);
+        }
+    }
+
+    #[test]
+    fn bytes_follow_the_formula() {
+        for alpha in 0..=255u8 {
+            for below in (0..=65535u16).step_by(7) {
+                let color = (u32::from(alpha) * 3 / 4) as u8;
+                let a = u16::from(alpha) * 257;
+                let expected = [
+                    plain(0, a, below),
+                    plain(u16::from(color) * 257, a, below),
+                    plain(u16::from(alpha) * 257, a, below),
+                ];
+                let own = over([alpha, color, 0, alpha], [below.into(); 3]);
+
+                assert_eq!(own, expected.map(u64::from));
+            }
+            // Brighter than it is opaque.
+            assert_eq!(over([255, 255, 255, alpha], [65535; 3]), [65535; 3]);
+        }
+    }
+
+    #[test]
+    fn formats_blend_alike() {
+        let orders = [
+            (Order::Argb, [3, 2, 1, 9]),
+            (Order::Abgr, [1, 2, 3, 9]),
+            (Order::Rgba, [9, 3, 2, 1]),
+            (Order::Bgra, [9, 1, 2, 3]),
+        ];
+
+        for (order, bytes) in orders {
+            let mut out = [0];
+
+            premultiplied_rgb32(order, &bytes, &mut out);
+            assert_eq!(out[0], pixel::opaque(257, 2 * 257, 3 * 257));
         }
     }
 

@@ -17,7 +17,10 @@ use super::{
         self,
         Encoder, //
     },
-    format::Layout,
+    format::{
+        Layout,
+        Order, //
+    },
     frame::{
         BlendMode,
         Layer, //
@@ -34,6 +37,10 @@ use super::{
         self,
         Block,
         BLOCK, //
+    },
+    stack::{
+        self,
+        Stack, //
     },
     Checksum,
     Format,
@@ -89,6 +96,7 @@ struct Rows {
     /// A block of rows of one layer.
     stage: KVVec<Pixel>,
     raw: RawRow,
+    stack: Stack,
     encoded: KVVec<u8>,
 }
 
@@ -115,6 +123,7 @@ impl Composer {
                 out: KVVec::from_elem(0, block, GFP_KERNEL)?,
                 stage: KVVec::from_elem(0, block, GFP_KERNEL)?,
                 raw: RawRow::new(width)?,
+                stack: Stack::new()?,
                 encoded: KVVec::from_elem(0, bytes, GFP_KERNEL)?,
             },
         })
@@ -225,9 +234,7 @@ impl Composer {
             while y < band_end {
                 let n = block.min(band_end - y);
 
-                for span in self.plan.spans() {
-                    self.rows.add(frame, span, y, n)?;
-                }
+                self.rows.add_all(frame, self.plan.spans(), y, n)?;
                 for (y, row) in (y..y + n).zip(self.rows.out.chunks_mut(self.stride)) {
                     let row = row.get_mut(..self.width).ok_or(EINVAL)?;
 
@@ -295,7 +302,83 @@ fn write(
     writeback.target.write(offset, bytes)
 }
 
+/// Returns the order of the layer's channels if its pixels can be blended as they are in the framebuffer.
+fn plain_order<S>(layer: &Layer<S>) -> Option<Order> {
+    let moved = layer.rotation.transpose || layer.rotation.flip_x || !layer.is_unscaled();
+    let plain = layer.blend == BlendMode::Premultiplied && layer.alpha == pixel::MAX;
+
+    match layer.format.layout() {
+        Layout::Rgb32 { order, alpha: true } if plain && !moved && layer.pipeline.is_none() => {
+            Some(order)
+        }
+        _ => None,
+    }
+}
+
 impl Rows {
+    /// Adds what all `spans` contribute to the `n` rows from `y` on.
+    fn add_all<S: Source>(
+        &mut self,
+        frame: &Frame<S>,
+        spans: &[Span],
+        y: usize,
+        n: usize,
+    ) -> Result {
+        let mut spans = spans;
+
+        while let Some((first, rest)) = spans.split_first() {
+            let stacked = spans.iter().take(stack::DEPTH).take_while(|span| {
+                let layer = span.layer.and_then(|layer| frame.layers.get(layer));
+                let plain = layer.is_some_and(|layer| plain_order(layer).is_some());
+
+                plain && !span.opaque && (span.start, span.end) == (first.start, first.end)
+            });
+            let stacked = stacked.count();
+
+            if stacked > 1 {
+                let (group, rest) = spans.split_at_checked(stacked).ok_or(EINVAL)?;
+
+                self.add_stack(frame, group, y, n)?;
+                spans = rest;
+            } else {
+                self.add(frame, first, y, n)?;
+                spans = rest;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds plain layers that cover the same columns.
+    fn add_stack<S: Source>(
+        &mut self,
+        frame: &Frame<S>,
+        spans: &[Span],
+        y: usize,
+        n: usize,
+    ) -> Result {
+        let Some(&Span { start, end, .. }) = spans.first() else {
+            return Ok(());
+        };
+
+        for (y, row) in (y..y + n).zip(self.out.chunks_mut(self.stride)) {
+            let mut x = start;
+
+            for out in row.get_mut(start..end).ok_or(EINVAL)?.chunks_mut(stack::CHUNK) {
+                self.stack.clear();
+                for layer in spans.iter().filter_map(|span| frame.layers.get(span.layer?)) {
+                    let order = plain_order(layer).ok_or(EINVAL)?;
+                    let source_x = layer.source_column(layer.local_x(x), layer.local_x(x) + 1);
+                    let source_y = layer.source_row(layer.local_y(y));
+
+                    self.stack.push(layer, order, source_x, source_y, out.len())?;
+                }
+                self.stack.blend(out);
+                x += out.len();
+            }
+        }
+        Ok(())
+    }
+
     /// Adds what `span` contributes to the `n` rows from `y` on.
     fn add<S: Source>(&mut self, frame: &Frame<S>, span: &Span, y: usize, n: usize) -> Result {
         let Some(layer) = span.layer else {
@@ -386,10 +469,8 @@ fn add_row<S: Source>(
         return Ok(());
     }
 
-    if let Layout::Rgb32 { order, alpha: true } = layer.format.layout() {
-        let plain = layer.blend == BlendMode::Premultiplied && layer.alpha == pixel::MAX;
-
-        if plain && !flip && layer.pipeline.is_none() && out.len() <= raw.pixels() {
+    if let Some(order) = plain_order(layer) {
+        if out.len() <= raw.pixels() {
             let bytes = decode::read_rgb32(layer, x, y, raw, out.len())?;
 
             blend::premultiplied_rgb32(order, bytes, out);

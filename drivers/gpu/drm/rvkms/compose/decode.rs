@@ -243,24 +243,6 @@ pub(super) fn read_rgb32<'a, S: Source>(
     read(layer, 0, y, x * 4, first, n * 4)
 }
 
-/// Brings the bytes of [`Order::Argb`] into the order of [`pixel::widen`].
-#[inline(always)]
-pub(super) const fn from_argb(v: u32) -> u32 {
-    v.swap_bytes()
-}
-
-/// Brings the bytes of [`Order::Abgr`] into the order of [`pixel::widen`].
-#[inline(always)]
-pub(super) const fn from_abgr(v: u32) -> u32 {
-    v.rotate_left(8)
-}
-
-/// Brings the bytes of [`Order::Rgba`] into the order of [`pixel::widen`].
-#[inline(always)]
-pub(super) const fn from_rgba(v: u32) -> u32 {
-    v.swap_bytes().rotate_left(8)
-}
-
 /// Moves the byte at bit `from` of `v` to bit `to`, with the other bits 0.
 #[inline(always)]
 const fn moved(v: u32, from: u32, to: u32) -> u64 {
@@ -453,10 +435,23 @@ mod tests {
 
     #[test]
     fn orders_of_bytes() {
-        // A, R, G, B = 1, 2, 3, 4, A in the least significant byte.
-        assert_eq!(from_argb(0x0102_0304), 0x0403_0201);
-        assert_eq!(from_abgr(0x0104_0302), 0x0403_0201);
-        assert_eq!(from_rgba(0x0203_0401), 0x0403_0201);
+        let expected = pixel::pack(257, 2 * 257, 3 * 257, 4 * 257);
+        let orders = [
+            (Order::Argb, 0x0102_0304u32),
+            (Order::Abgr, 0x0104_0302),
+            (Order::Rgba, 0x0203_0401),
+            (Order::Bgra, 0x0403_0201),
+        ];
+
+        for (order, v) in orders {
+            let mut out = [0; 2];
+            let bytes = [v.to_le_bytes(), [0; 4]];
+
+            convert_rgb32(order, true, bytes.as_flattened(), &mut out);
+            assert_eq!(out, [expected, 0]);
+            convert_rgb32(order, false, bytes.as_flattened(), &mut out);
+            assert_eq!(out, [expected | 0xffff, 0xffff]);
+        }
         assert_eq!(reverse(0x0001_0002_0003_0004), pixel::pack(1, 2, 3, 4));
     }
 
