@@ -36,7 +36,10 @@ pub mod modes;
 pub mod plane;
 pub mod rect;
 mod tail;
+#[cfg(CONFIG_RUST_DRM_KMS_KUNIT_TEST)]
+mod tests;
 pub mod vblank;
+pub mod writeback;
 
 use crate::{
     bindings,
@@ -109,10 +112,7 @@ pub trait KmsDriver: drm::Driver + Sized + 'static {
     /// returned then the device is not registered, and the objects made so far are freed with it.
     /// The device is not registered either, with `EINVAL`, if there is a primary plane without a
     /// CRTC or an encoder that no CRTC can drive.
-    fn create_objects(
-        setup: &KmsSetup<'_, Self>,
-        data: &Self::RegistrationData<'_>,
-    ) -> Result;
+    fn create_objects(setup: &KmsSetup<'_, Self>, data: &Self::RegistrationData<'_>) -> Result;
 
     /// Carries out a checked update.
     ///

@@ -131,10 +131,10 @@ pub trait DriverConnector: Send + Sync + Sized {
 ///
 /// The core only knows `funcs`, and has a pointer to it in each connector.
 #[repr(C)]
-struct ConnectorOps {
-    funcs: bindings::drm_connector_funcs,
-    helper_funcs: bindings::drm_connector_helper_funcs,
-    id: &'static Identity,
+pub(super) struct ConnectorOps {
+    pub(super) funcs: bindings::drm_connector_funcs,
+    pub(super) helper_funcs: bindings::drm_connector_helper_funcs,
+    pub(super) id: &'static Identity,
 }
 
 /// A connector of a device of the driver `D`, of any kind.

@@ -100,7 +100,9 @@ impl<D: KmsDriver> Encoder<D> {
             return Err(err);
         }
 
-        setup.num_idle_encoders.set(setup.num_idle_encoders.get() + 1);
+        setup
+            .num_idle_encoders
+            .set(setup.num_idle_encoders.get() + 1);
 
         // SAFETY: The core frees the encoder with the device, which outlives the borrow of `setup`.
         Ok(unsafe { &*encoder })
@@ -121,6 +123,14 @@ impl<D: KmsDriver> Encoder<D> {
         self.encoder.get()
     }
 
+    /// Returns the bit that stands for the encoder in a mask of encoders.
+    fn mask(&self) -> u32 {
+        // The core makes no encoder whose index is too large.
+        //
+        // SAFETY: The encoder is initialized by the type invariants; its index never changes.
+        1u32.wrapping_shl(unsafe { (*self.as_raw()).index })
+    }
+
     /// Returns the device of the encoder.
     pub fn drm_dev(&self) -> &drm::Device<D> {
         // SAFETY: The encoder is initialized by the type invariants, and its device is one of `D`.
@@ -129,6 +139,24 @@ impl<D: KmsDriver> Encoder<D> {
 }
 
 impl<D: KmsDriver> KmsSetup<'_, D> {
+    /// Lets `one` and `other` be fed by the same CRTC at the same time.
+    ///
+    /// Fails with `EINVAL` if one of them belongs to another device.
+    pub fn allow_cloning(&self, one: &Encoder<D>, other: &Encoder<D>) -> Result {
+        self.check_own(one.drm_dev())?;
+        self.check_own(other.drm_dev())?;
+
+        let mask = one.mask() | other.mask();
+
+        // SAFETY: The device is not registered yet, so that only this thread uses its encoders.
+        unsafe {
+            (*one.as_raw()).possible_clones |= mask;
+            (*other.as_raw()).possible_clones |= mask;
+        }
+
+        Ok(())
+    }
+
     /// Makes `crtc` one of the CRTCs that can drive `encoder`.
     ///
     /// Fails with `EINVAL` if one of them belongs to another device.

@@ -4,7 +4,10 @@
 //!
 //! C header: [`include/uapi/drm/drm_fourcc.h`](srctree/include/uapi/drm/drm_fourcc.h)
 
-use crate::bindings;
+use crate::{
+    bindings,
+    prelude::*, //
+};
 
 /// Returns the code of a pixel format.
 ///
@@ -31,4 +34,16 @@ pub const MOD_LINEAR: u64 = 0;
 pub fn is_known(code: u32) -> bool {
     // SAFETY: The function has no requirements.
     !unsafe { bindings::__drm_format_info(code) }.is_null()
+}
+
+/// The most pixel formats that a plane or a writeback connector can have.
+pub const MAX_FORMATS: usize = 64;
+
+/// Checks that `codes` can be the formats of a plane or a writeback connector.
+pub(super) fn check_list(codes: &[u32]) -> Result {
+    if codes.is_empty() || codes.len() > MAX_FORMATS || !codes.iter().copied().all(is_known) {
+        return Err(EINVAL);
+    }
+
+    Ok(())
 }

@@ -50,9 +50,6 @@ use core::{
     ptr, //
 };
 
-/// The most pixel formats that a plane can have.
-pub const MAX_FORMATS: usize = 64;
-
 /// What a plane is for.
 ///
 /// C: `enum drm_plane_type`.
@@ -235,7 +232,8 @@ impl<T: DriverPlane> Plane<T> {
     /// Creates a plane that shows framebuffers of the given `formats`.
     ///
     /// `formats` are [fourcc codes](super::fourcc), the preferred one first; all framebuffers are
-    /// linear in memory. Fails with `EINVAL` if there is no format, more than [`MAX_FORMATS`], or one
+    /// linear in memory. Fails with `EINVAL` if there is no format, more than [`fourcc::MAX_FORMATS`], or
+    /// one
     /// that the core does not know, and with `ENOSPC` if the device already has
     /// [`super::MAX_OBJECTS`] planes. May sleep.
     ///
@@ -250,12 +248,7 @@ impl<T: DriverPlane> Plane<T> {
         let ops = const { &Self::OPS };
 
         KmsSetup::<T::Driver>::check_room(setup.num_planes())?;
-        if formats.is_empty()
-            || formats.len() > MAX_FORMATS
-            || !formats.iter().copied().all(fourcc::is_known)
-        {
-            return Err(EINVAL);
-        }
+        fourcc::check_list(formats)?;
 
         let plane = KBox::pin_init(
             try_pin_init!(Self {
