@@ -32,6 +32,7 @@ use kernel::{
             },
             plane::PlaneState,
             vblank::VblankTimer,
+            writeback::WritebackJob,
             DriverState,
             MAX_OBJECTS, //
         },
@@ -75,6 +76,15 @@ impl DriverState for RvkmsCrtcState {
             ctm: self.ctm.clone(),
             gamma: self.gamma.clone(),
         })
+    }
+}
+
+impl RvkmsCrtc {
+    /// Stores what `crtc` shows in the framebuffer of `job`.
+    pub(crate) fn write_back(crtc: &Crtc<Self>, job: WritebackJob<RvkmsDriver>) {
+        let data = crtc.data();
+
+        data.worker.write_back(&data.queue, crtc, job);
     }
 }
 

@@ -7,12 +7,20 @@
 //! room any more have no checksum.
 
 use crate::{
+    compose::{
+        Format,
+        Target,
+        Writeback, //
+    },
     crtc::RvkmsCrtc,
+    device::RvkmsDriver,
     scene::Scene, //
 };
 use kernel::{
     drm::kms::{
         crtc::Crtc,
+        framebuffer::FramebufferMap,
+        writeback::WritebackJob,
         KmsRef, //
     },
     impl_has_work,
@@ -41,8 +49,26 @@ const MAX_SKIPPED: u64 = 16;
 struct Pending {
     crtc: KmsRef<Crtc<RvkmsCrtc>>,
     scene: Arc<Scene>,
-    first: u64,
-    last: u64,
+    wanted: Wanted,
+}
+
+/// What frames are composed for.
+enum Wanted {
+    /// The checksum of the frames with the numbers `first` to `last`.
+    Checksum {
+        /// The number of the first frame.
+        first: u64,
+        /// The number of the last frame.
+        last: u64,
+    },
+    /// The pixels of the frame.
+    Pixels(WritebackJob<RvkmsDriver>),
+}
+
+impl Target for FramebufferMap<RvkmsDriver> {
+    fn write(&self, offset: usize, src: &[u8]) -> Result {
+        FramebufferMap::write(self, 0, offset, src)
+    }
 }
 
 /// What is to be done.
@@ -55,6 +81,18 @@ struct Job {
     last_frame: Option<u64>,
     /// The frames that wait, the oldest first. Never more than [`MAX_PENDING`].
     pending: KVec<Pending>,
+}
+
+impl Job {
+    /// Adds frames to those that wait. Does nothing if there is no room.
+    ///
+    /// Nothing is dropped that may sleep when it is dropped, but for a writeback job.
+    fn push(&mut self, pending: Pending) {
+        if self.pending.len() < MAX_PENDING {
+            // There is room, so this cannot fail.
+            let _ = self.pending.push_within_capacity(pending);
+        }
+    }
 }
 
 /// Composes the frames of a CRTC.
@@ -129,18 +167,16 @@ impl Worker {
             };
 
             match job.pending.last_mut() {
-                Some(last) if Arc::ptr_eq(&last.scene, &scene) => last.last = frame,
-                _ => {
-                    if job.pending.len() < MAX_PENDING {
-                        // There is room, so this cannot fail.
-                        let _ = job.pending.push_within_capacity(Pending {
-                            crtc: crtc.into(),
-                            scene,
-                            first,
-                            last: frame,
-                        });
-                    }
-                }
+                Some(Pending {
+                    scene: waiting,
+                    wanted: Wanted::Checksum { last, .. },
+                    ..
+                }) if Arc::ptr_eq(waiting, &scene) => *last = frame,
+                _ => job.push(Pending {
+                    crtc: crtc.into(),
+                    scene,
+                    wanted: Wanted::Checksum { first, last: frame },
+                }),
             }
         }
 
@@ -148,21 +184,65 @@ impl Worker {
         let _ = queue.enqueue(self.clone());
     }
 
-    fn compose(&self, pending: &Pending) -> Result {
-        let frame = pending.scene.frame.lock();
-        let sum = pending
-            .scene
-            .composer
-            .composer
-            .lock()
-            .compose(&frame, 0..frame.height, None)?;
+    /// Stores what the CRTC shows now in the framebuffer of `job`. May sleep.
+    pub(crate) fn write_back(
+        self: &Arc<Self>,
+        queue: &OrderedQueue,
+        crtc: &Crtc<RvkmsCrtc>,
+        writeback: WritebackJob<RvkmsDriver>,
+    ) {
+        let rejected = {
+            let mut job = self.job.lock();
 
-        for number in pending.first..=pending.last {
-            // User space that does not read fast enough, or has stopped to, misses frames.
-            let _ = pending.crtc.add_crc_entry(number as u32, sum.crc());
+            match job.scene.clone() {
+                Some(scene) if job.pending.len() < MAX_PENDING => {
+                    job.push(Pending {
+                        crtc: crtc.into(),
+                        scene,
+                        wanted: Wanted::Pixels(writeback),
+                    });
+                    None
+                }
+                _ => Some(writeback),
+            }
+        };
+
+        match rejected {
+            Some(writeback) => writeback.complete(Err(EBUSY)),
+            None => {
+                let _ = queue.enqueue(self.clone());
+            }
         }
+    }
+}
 
-        Ok(())
+impl Pending {
+    fn compose(self) -> Result {
+        let frame = self.scene.frame.lock();
+        let mut composer = self.scene.composer.composer.lock();
+        let rows = 0..frame.height;
+
+        match self.wanted {
+            Wanted::Checksum { first, last } => {
+                let crc = composer.compose(&frame, rows, None)?.crc();
+
+                for number in first..=last {
+                    // User space that does not read fast enough, or has stopped to, misses frames.
+                    let _ = self.crtc.add_crc_entry(number as u32, crc);
+                }
+                Ok(())
+            }
+            Wanted::Pixels(job) => {
+                let fb = job.map().framebuffer();
+                let result = Format::from_fourcc(fb.format())
+                    .ok_or(EINVAL)
+                    .and_then(|format| Writeback::new(job.map(), format, fb.pitch(0)))
+                    .and_then(|writeback| composer.write(&frame, rows, writeback));
+
+                job.complete(result);
+                result
+            }
+        }
     }
 }
 
@@ -175,7 +255,7 @@ impl WorkItem for Worker {
                 return;
             };
 
-            if this.compose(&pending).is_err() {
+            if pending.compose().is_err() {
                 pr_err_once!("a frame could not be composed\n");
             }
         }
