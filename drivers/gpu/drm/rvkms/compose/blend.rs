@@ -42,15 +42,7 @@ pub(super) fn over([b, g, r, a]: [u8; 4], below: [u64; 3]) -> [u64; 3] {
     };
     let sums = [channel(r, below_r), channel(g, below_g), channel(b, below_b)];
 
-    if sums[0] | sums[1] | sums[2] > u64::from(MAX) {
-        return saturated(sums);
-    }
-    sums
-}
-
-/// Clamps colours that exceed their alpha.
-#[cold]
-fn saturated(sums: [u64; 3]) -> [u64; 3] {
+    // A colour may exceed its alpha.
     sums.map(|sum| sum.min(MAX.into()))
 }
 
