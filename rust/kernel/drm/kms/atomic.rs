@@ -120,8 +120,8 @@ unsafe fn crtc_entry<D: KmsDriver>(
 
 /// An update in the check phase.
 ///
-/// If a function that adds a state fails then so does the check, whatever the callback returns. With
-/// `EDEADLK` the core will start the check anew.
+/// If a function that adds a state fails then so does the check, whatever the callback returns.
+/// With `EDEADLK` the core will start the check anew.
 ///
 /// # Invariants
 ///

@@ -96,8 +96,8 @@ impl DisplayMode {
         u64::from(self.htotal()) * self.frame_lines()
     }
 
-    /// The duration of a frame in nanoseconds, or `None` if the mode has no clock or it takes longer
-    /// than the type can hold.
+    /// The duration of a frame in nanoseconds, or `None` if the mode has no clock or it takes
+    /// longer than the type can hold.
     ///
     /// For an interlaced mode, that of both fields.
     pub fn frame_duration_ns(&self) -> Option<u64> {

@@ -232,10 +232,9 @@ impl<T: DriverPlane> Plane<T> {
     /// Creates a plane that shows framebuffers of the given `formats`.
     ///
     /// `formats` are [fourcc codes](super::fourcc), the preferred one first; all framebuffers are
-    /// linear in memory. Fails with `EINVAL` if there is no format, more than [`fourcc::MAX_FORMATS`], or
-    /// one
-    /// that the core does not know, and with `ENOSPC` if the device already has
-    /// [`super::MAX_OBJECTS`] planes. May sleep.
+    /// linear in memory. Fails with `EINVAL` if there is no format, more than
+    /// [`fourcc::MAX_FORMATS`], or one that the core does not know, and with `ENOSPC` if the device
+    /// already has [`super::MAX_OBJECTS`] planes. May sleep.
     ///
     /// C: `drm_universal_plane_init()`.
     pub fn new<'a>(

@@ -98,9 +98,9 @@ impl<D: WritebackDriver> WritebackConnector<D> {
 
     /// Creates a connector that `encoder` feeds, and that stores pictures in the given `formats`.
     ///
-    /// Fails with `EINVAL` if there is no format, more than [`fourcc::MAX_FORMATS`], or one that the core
-    /// does not know, or if `encoder` belongs to another device, and with `ENOSPC` if the device
-    /// already has [`super::MAX_OBJECTS`] connectors. May sleep.
+    /// Fails with `EINVAL` if there is no format, more than [`fourcc::MAX_FORMATS`], or one that the
+    /// core does not know, or if `encoder` belongs to another device, and with `ENOSPC` if the
+    /// device already has [`super::MAX_OBJECTS`] connectors. May sleep.
     ///
     /// C: `drm_writeback_connector_init_with_encoder()`.
     pub fn new<'a>(
@@ -209,8 +209,8 @@ impl<D: WritebackDriver> WritebackConnector<D> {
 
     /// # Safety
     ///
-    /// `connector` must have been created by [`Self::new`] and be part of `commit`, which must be in
-    /// the check phase.
+    /// `connector` must have been created by [`Self::new`] and be part of `commit`, which must be
+    /// in the check phase.
     unsafe extern "C" fn atomic_check_callback(
         connector: *mut bindings::drm_connector,
         commit: *mut bindings::drm_atomic_commit,
@@ -313,8 +313,8 @@ impl<D: WritebackDriver> WritebackConnector<D> {
 
     /// # Safety
     ///
-    /// `connector` must have been created by [`Self::new`] and be part of `commit`, which must be in
-    /// the commit phase. The new state must have a prepared job with a framebuffer.
+    /// `connector` must have been created by [`Self::new`] and be part of `commit`, which must be
+    /// in the commit phase. The new state must have a prepared job with a framebuffer.
     unsafe extern "C" fn atomic_commit_callback(
         connector: *mut bindings::drm_connector,
         commit: *mut bindings::drm_atomic_commit,
