@@ -98,8 +98,8 @@ impl<D: WritebackDriver> WritebackConnector<D> {
 
     /// Creates a connector that `encoder` feeds, and that stores pictures in the given `formats`.
     ///
-    /// Fails with `EINVAL` if there is no format, more than [`fourcc::MAX_FORMATS`], or one that the
-    /// core does not know, or if `encoder` belongs to another device, and with `ENOSPC` if the
+    /// Fails with `EINVAL` if there is no format, more than [`fourcc::MAX_FORMATS`], or one that
+    /// the core does not know, or if `encoder` belongs to another device, and with `ENOSPC` if the
     /// device already has [`super::MAX_OBJECTS`] connectors. May sleep.
     ///
     /// C: `drm_writeback_connector_init_with_encoder()`.
