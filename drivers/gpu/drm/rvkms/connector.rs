@@ -2,16 +2,22 @@
 
 //! Connectors.
 
-use crate::device::RvkmsDriver;
+use crate::{
+    config::Status,
+    device::RvkmsDriver, //
+};
 use kernel::{
     drm::{
         self,
         kms::connector::{
+            Connector,
             ConnectorProbe,
+            ConnectorStatus,
             DriverConnector, //
         },
     },
-    prelude::*, //
+    prelude::*,
+    sync::Arc, //
 };
 
 /// The largest mode, width and height in pixels.
@@ -22,15 +28,21 @@ const PREFERRED_SIZE: (u32, u32) = (1024, 768);
 
 /// A connector.
 #[pin_data]
-pub(crate) struct RvkmsConnector {}
+pub(crate) struct RvkmsConnector {
+    status: Arc<Status>,
+}
 
 #[vtable(unique)]
 impl DriverConnector for RvkmsConnector {
     type Driver = RvkmsDriver;
-    type Args = ();
+    type Args = Arc<Status>;
 
-    fn new(_drm: &drm::Device<RvkmsDriver>, _args: ()) -> impl PinInit<Self, Error> {
-        try_pin_init!(Self {})
+    fn new(_drm: &drm::Device<RvkmsDriver>, status: Arc<Status>) -> impl PinInit<Self, Error> {
+        try_pin_init!(Self { status })
+    }
+
+    fn detect(connector: &Connector<Self>, _force: bool) -> ConnectorStatus {
+        connector.data().status.get()
     }
 
     fn get_modes(probe: &ConnectorProbe<'_, Self>) -> Result<u32> {

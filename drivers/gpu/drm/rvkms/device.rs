@@ -3,28 +3,14 @@
 //! The DRM device.
 
 use crate::{
-    connector::RvkmsConnector,
-    crtc::{
-        RvkmsCrtc,
-        LUT_SIZE, //
-    },
-    plane::RvkmsPlane,
+    config::Config,
+    output, //
 };
 use kernel::{
     device::DeviceContext,
     drm::{
         self, gem,
         kms::{
-            connector::{
-                Connector,
-                ConnectorType, //
-            },
-            crtc::Crtc,
-            encoder::{
-                Encoder,
-                EncoderType, //
-            },
-            plane::PlaneType,
             CommitDone,
             CommitTail,
             KmsDriver,
@@ -34,34 +20,46 @@ use kernel::{
         },
     },
     faux,
-    prelude::*, //
+    prelude::*,
+    sync::aref::ARef, //
 };
 
-/// The number of overlay planes that a module parameter adds.
-const NUM_OVERLAYS: u32 = 8;
-
-/// What a device is made of.
-pub(crate) struct Config {
-    /// Whether there is a cursor plane.
-    pub(crate) cursor: bool,
-    /// Whether there are overlay planes.
-    pub(crate) overlays: bool,
-}
+/// The name of the driver and of its default device.
+pub(crate) const NAME: &CStr = c"rvkms";
 
 /// A virtual device. It is removed when this is dropped.
 pub(crate) struct RvkmsDevice {
     _faux: faux::Registration,
+    drm: ARef<drm::Device<RvkmsDriver>>,
 }
 
 impl RvkmsDevice {
-    /// Creates a device, and makes it known to user space.
+    /// Creates a device as `config` says, and makes it known to user space.
+    ///
+    /// Fails with `EINVAL`, and a message, if the configuration is not valid.
     pub(crate) fn new(name: &CStr, config: Config) -> Result<Self> {
+        if let Err(problem) = config.validate() {
+            pr_info!("{name}: {problem}\n");
+            return Err(EINVAL);
+        }
+
         let faux = faux::Registration::new(name, None)?;
-        let drm = drm::UnregisteredDevice::<RvkmsDriver>::new(faux.as_ref(), Ok(config))?;
+        let device = drm::UnregisteredDevice::<RvkmsDriver>::new(faux.as_ref(), Ok(config))?;
+        let drm = ARef::from(&*device);
 
-        drm::Registration::new_foreign_owned(faux.as_ref().as_ref(), drm, Ok::<_, Error>(()), 0)?;
+        drm::Registration::new_foreign_owned(
+            faux.as_ref().as_ref(),
+            device,
+            Ok::<_, Error>(()),
+            0,
+        )?;
 
-        Ok(Self { _faux: faux })
+        Ok(Self { _faux: faux, drm })
+    }
+
+    /// Returns the DRM device.
+    pub(crate) fn drm_dev(&self) -> &drm::Device<RvkmsDriver> {
+        &self.drm
     }
 }
 
@@ -114,7 +112,7 @@ impl drm::Driver for RvkmsDriver {
         major: 1,
         minor: 0,
         patchlevel: 0,
-        name: c"rvkms",
+        name: NAME,
         desc: c"Virtual Kernel Mode Setting",
     };
 
@@ -136,44 +134,7 @@ impl KmsDriver for RvkmsDriver {
     }
 
     fn create_objects(setup: &KmsSetup<'_, Self>, _data: &()) -> Result {
-        let config = setup.drm_dev();
-
-        let num_overlays = if config.overlays { NUM_OVERLAYS } else { 0 };
-        let count = 1 + num_overlays + u32::from(config.cursor);
-
-        let primary = RvkmsPlane::create(setup, PlaneType::Primary, 0, count)?;
-
-        let mut overlays = KVec::new();
-        for zpos in 1..=num_overlays {
-            let plane = RvkmsPlane::create(setup, PlaneType::Overlay, zpos, count)?;
-            overlays.push(plane, GFP_KERNEL)?;
-        }
-
-        let cursor = if config.cursor {
-            Some(RvkmsPlane::create(
-                setup,
-                PlaneType::Cursor,
-                count - 1,
-                count,
-            )?)
-        } else {
-            None
-        };
-
-        let crtc =
-            Crtc::<RvkmsCrtc>::new(setup, primary, cursor.map(|cursor| &**cursor), None, ())?;
-        setup.enable_color_mgmt(crtc, LUT_SIZE, false, LUT_SIZE)?;
-        setup.attach_background_color_property(crtc)?;
-
-        for plane in overlays {
-            setup.attach_plane(plane, crtc)?;
-        }
-
-        let encoder = Encoder::new(setup, EncoderType::Virtual, None)?;
-        setup.attach_encoder(encoder, crtc)?;
-
-        let connector = Connector::<RvkmsConnector>::new(setup, ConnectorType::Virtual, ())?;
-        setup.attach_connector(connector, encoder)
+        output::create_objects(setup, setup.drm_dev())
     }
 
     fn atomic_commit_tail<'a>(tail: CommitTail<'a, Self>) -> CommitDone<'a> {

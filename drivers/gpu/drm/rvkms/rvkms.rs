@@ -6,18 +6,32 @@
 //! other driver.
 
 mod compose;
+mod config;
+mod configfs;
 mod connector;
 mod crtc;
 mod device;
+mod output;
 mod plane;
 mod scene;
 mod worker;
+mod writeback;
 
-use crate::device::{
-    Config,
-    RvkmsDevice, //
+use crate::{
+    config::{
+        Config,
+        Defaults, //
+    },
+    configfs::Devices,
+    device::{
+        RvkmsDevice,
+        NAME, //
+    },
 };
-use kernel::prelude::*;
+use kernel::{
+    configfs::Subsystem,
+    prelude::*, //
+};
 
 module! {
     type: RvkmsModule,
@@ -31,9 +45,17 @@ module! {
             default: true,
             description: "Give the default device a cursor plane",
         },
+        enable_writeback: bool {
+            default: true,
+            description: "Give the default device a writeback connector",
+        },
         enable_overlay: bool {
             default: false,
             description: "Give the default device 8 overlay planes",
+        },
+        enable_plane_pipeline: bool {
+            default: false,
+            description: "Give the planes of the default device colour pipelines",
         },
         create_default_dev: bool {
             default: true,
@@ -42,25 +64,35 @@ module! {
     },
 }
 
+#[pin_data]
 struct RvkmsModule {
+    #[pin]
+    _devices: Subsystem<Devices>,
     _default_device: Option<RvkmsDevice>,
 }
 
-impl kernel::Module for RvkmsModule {
-    fn init(_module: &'static ThisModule) -> Result<Self> {
-        let default_device = if module_parameters::create_default_dev.value() {
-            let config = Config {
-                cursor: module_parameters::enable_cursor.value(),
-                overlays: module_parameters::enable_overlay.value(),
-            };
-
-            Some(RvkmsDevice::new(c"rvkms", config)?)
-        } else {
-            None
-        };
-
-        Ok(Self {
-            _default_device: default_device,
+impl kernel::InPlaceModule for RvkmsModule {
+    fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            _default_device: default_device()?,
+            // The subsystem comes last: once it is there, user space can create devices, which need
+            // the module, so that loading it must not fail any more.
+            _devices <- configfs::subsystem(),
         })
     }
+}
+
+fn default_device() -> Result<Option<RvkmsDevice>> {
+    if !module_parameters::create_default_dev.value() {
+        return Ok(None);
+    }
+
+    let config = Config::with_defaults(Defaults {
+        cursor: module_parameters::enable_cursor.value(),
+        overlays: module_parameters::enable_overlay.value(),
+        writeback: module_parameters::enable_writeback.value(),
+        color_pipelines: module_parameters::enable_plane_pipeline.value(),
+    })?;
+
+    Ok(Some(RvkmsDevice::new(NAME, config)?))
 }

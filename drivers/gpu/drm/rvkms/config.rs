@@ -1,0 +1,490 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a device is made of, as plain data.
+//!
+//! A [`Config`] lists planes, CRTCs, encoders and connectors, and which of them can be used
+//! together. It can be incomplete while somebody puts it together; [`Config::validate`] tells
+//! whether a device can be made of it.
+
+mod objects;
+#[cfg(CONFIG_KUNIT = "y")]
+mod tests;
+
+pub(crate) use self::objects::{
+    Id,
+    Objects, //
+};
+
+use kernel::{
+    drm::kms::{
+        connector::ConnectorStatus,
+        plane::PlaneType, //
+    },
+    fmt,
+    prelude::*,
+    str::CString,
+    sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
+        Arc, //
+    },
+};
+
+/// The most objects that a device can have of each kind.
+///
+/// This is one less than the DRM core allows, as in vkms.
+const MAX_OBJECTS: usize = 31;
+
+/// The number of overlay planes that a module parameter adds.
+const NUM_OVERLAYS: usize = 8;
+
+/// A plane.
+pub(crate) struct Plane {
+    name: CString,
+    pub(crate) kind: PlaneType,
+    /// Whether there is a colour pipeline.
+    pub(crate) color_pipeline: bool,
+    possible_crtcs: KVec<Id<Crtc>>,
+}
+
+impl Plane {
+    /// Creates an overlay plane that no CRTC can show yet.
+    ///
+    /// The names of objects appear in messages only.
+    pub(crate) fn new(name: &CStr) -> Result<Self> {
+        Ok(Self {
+            name: name.try_into()?,
+            kind: PlaneType::Overlay,
+            color_pipeline: false,
+            possible_crtcs: KVec::new(),
+        })
+    }
+
+    /// Returns the CRTCs that can show the plane.
+    pub(crate) fn possible_crtcs(&self) -> &[Id<Crtc>] {
+        &self.possible_crtcs
+    }
+
+    fn is(&self, kind: PlaneType, crtc: Id<Crtc>) -> bool {
+        self.kind == kind && self.possible_crtcs.contains(&crtc)
+    }
+}
+
+/// A CRTC.
+pub(crate) struct Crtc {
+    name: CString,
+    /// Whether there is a writeback connector for it.
+    pub(crate) writeback: bool,
+}
+
+impl Crtc {
+    /// Creates a CRTC without a writeback connector.
+    pub(crate) fn new(name: &CStr) -> Result<Self> {
+        Ok(Self {
+            name: name.try_into()?,
+            writeback: false,
+        })
+    }
+}
+
+/// An encoder.
+pub(crate) struct Encoder {
+    name: CString,
+    possible_crtcs: KVec<Id<Crtc>>,
+}
+
+impl Encoder {
+    /// Creates an encoder that no CRTC can drive yet.
+    pub(crate) fn new(name: &CStr) -> Result<Self> {
+        Ok(Self {
+            name: name.try_into()?,
+            possible_crtcs: KVec::new(),
+        })
+    }
+
+    /// Returns the CRTCs that can drive the encoder.
+    pub(crate) fn possible_crtcs(&self) -> &[Id<Crtc>] {
+        &self.possible_crtcs
+    }
+}
+
+/// A connector.
+pub(crate) struct Connector {
+    name: CString,
+    status: Arc<Status>,
+    possible_encoders: KVec<Id<Encoder>>,
+}
+
+impl Connector {
+    /// Creates a connector with a display that no encoder can feed yet.
+    pub(crate) fn new(name: &CStr) -> Result<Self> {
+        Ok(Self {
+            name: name.try_into()?,
+            status: Arc::new(Status::new(ConnectorStatus::Connected), GFP_KERNEL)?,
+            possible_encoders: KVec::new(),
+        })
+    }
+
+    /// Returns whether there is a display, now and in the future.
+    pub(crate) fn status(&self) -> &Arc<Status> {
+        &self.status
+    }
+
+    /// Returns the encoders that can feed the connector.
+    pub(crate) fn possible_encoders(&self) -> &[Id<Encoder>] {
+        &self.possible_encoders
+    }
+}
+
+/// Whether there is a display on a connector.
+///
+/// This can change at any time. It is shared by all that want to know, so that nobody needs a lock
+/// or the configuration for it.
+pub(crate) struct Status(Atomic<u32>);
+
+impl Status {
+    const ALL: [ConnectorStatus; 3] = [
+        ConnectorStatus::Connected,
+        ConnectorStatus::Disconnected,
+        ConnectorStatus::Unknown,
+    ];
+
+    fn new(status: ConnectorStatus) -> Self {
+        Self(Atomic::new(Self::number(status)))
+    }
+
+    /// Returns the number that stands for `status` in the interfaces of the kernel.
+    pub(crate) fn number(status: ConnectorStatus) -> u32 {
+        match status {
+            ConnectorStatus::Connected => 1,
+            ConnectorStatus::Disconnected => 2,
+            ConnectorStatus::Unknown => 3,
+        }
+    }
+
+    /// Returns the status that `number` stands for.
+    pub(crate) fn from_number(number: u32) -> Option<ConnectorStatus> {
+        Self::ALL
+            .into_iter()
+            .find(|status| Self::number(*status) == number)
+    }
+
+    /// Changes the status. User space asks for it again when it is told to.
+    pub(crate) fn set(&self, status: ConnectorStatus) {
+        self.0.store(Self::number(status), Relaxed);
+    }
+
+    /// Returns the current status.
+    pub(crate) fn get(&self) -> ConnectorStatus {
+        Self::from_number(self.0.load(Relaxed)).unwrap_or(ConnectorStatus::Unknown)
+    }
+}
+
+/// Which objects the default device has besides the necessary ones.
+#[derive(Clone, Copy)]
+pub(crate) struct Defaults {
+    pub(crate) cursor: bool,
+    pub(crate) overlays: bool,
+    pub(crate) writeback: bool,
+    pub(crate) color_pipelines: bool,
+}
+
+/// What a device is made of.
+#[derive(Default)]
+pub(crate) struct Config {
+    pub(crate) planes: Objects<Plane>,
+    pub(crate) crtcs: Objects<Crtc>,
+    pub(crate) encoders: Objects<Encoder>,
+    pub(crate) connectors: Objects<Connector>,
+}
+
+impl Config {
+    /// Creates the configuration of the default device.
+    ///
+    /// It has one CRTC, and one of each of the other objects but for the overlay planes.
+    pub(crate) fn with_defaults(defaults: Defaults) -> Result<Self> {
+        let mut config = Self::default();
+
+        let mut crtc = Crtc::new(c"crtc")?;
+        crtc.writeback = defaults.writeback;
+        let crtc = config.crtcs.add(crtc)?;
+
+        config.add_plane(c"primary", PlaneType::Primary, crtc)?;
+        if defaults.overlays {
+            for _ in 0..NUM_OVERLAYS {
+                config.add_plane(c"overlay", PlaneType::Overlay, crtc)?;
+            }
+        }
+        if defaults.cursor {
+            config.add_plane(c"cursor", PlaneType::Cursor, crtc)?;
+        }
+
+        for plane in config.planes.iter_mut() {
+            plane.color_pipeline = defaults.color_pipelines;
+        }
+
+        let encoder = config.encoders.add(Encoder::new(c"encoder")?)?;
+        config.attach_encoder(encoder, crtc)?;
+
+        let connector = config.connectors.add(Connector::new(c"connector")?)?;
+        config.attach_connector(connector, encoder)?;
+
+        Ok(config)
+    }
+
+    fn add_plane(&mut self, name: &CStr, kind: PlaneType, crtc: Id<Crtc>) -> Result {
+        let plane = self.planes.add(Plane::new(name)?)?;
+
+        self.planes.get_mut(plane)?.kind = kind;
+        self.attach_plane(plane, crtc)
+    }
+
+    /// Makes a copy, but for the status of the connectors, which is shared.
+    pub(crate) fn try_clone(&self) -> Result<Self> {
+        Ok(Self {
+            planes: self.planes.try_clone(|plane| {
+                Ok(Plane {
+                    name: (&*plane.name).try_into()?,
+                    kind: plane.kind,
+                    color_pipeline: plane.color_pipeline,
+                    possible_crtcs: try_clone_ids(&plane.possible_crtcs)?,
+                })
+            })?,
+            crtcs: self.crtcs.try_clone(|crtc| {
+                Ok(Crtc {
+                    name: (&*crtc.name).try_into()?,
+                    writeback: crtc.writeback,
+                })
+            })?,
+            encoders: self.encoders.try_clone(|encoder| {
+                Ok(Encoder {
+                    name: (&*encoder.name).try_into()?,
+                    possible_crtcs: try_clone_ids(&encoder.possible_crtcs)?,
+                })
+            })?,
+            connectors: self.connectors.try_clone(|connector| {
+                Ok(Connector {
+                    name: (&*connector.name).try_into()?,
+                    status: connector.status.clone(),
+                    possible_encoders: try_clone_ids(&connector.possible_encoders)?,
+                })
+            })?,
+        })
+    }
+
+    /// Lets `crtc` show `plane`.
+    ///
+    /// Fails with `EEXIST` if it can already, and with `ENOENT` if one of them is gone.
+    pub(crate) fn attach_plane(&mut self, plane: Id<Plane>, crtc: Id<Crtc>) -> Result {
+        self.crtcs.get(crtc)?;
+        attach(&mut self.planes.get_mut(plane)?.possible_crtcs, crtc)
+    }
+
+    /// Undoes [`attach_plane`](Self::attach_plane).
+    pub(crate) fn detach_plane(&mut self, plane: Id<Plane>, crtc: Id<Crtc>) {
+        if let Ok(plane) = self.planes.get_mut(plane) {
+            plane.possible_crtcs.retain(|possible| *possible != crtc);
+        }
+    }
+
+    /// Lets `crtc` drive `encoder`.
+    ///
+    /// Fails with `EEXIST` if it can already, and with `ENOENT` if one of them is gone.
+    pub(crate) fn attach_encoder(&mut self, encoder: Id<Encoder>, crtc: Id<Crtc>) -> Result {
+        self.crtcs.get(crtc)?;
+        attach(&mut self.encoders.get_mut(encoder)?.possible_crtcs, crtc)
+    }
+
+    /// Undoes [`attach_encoder`](Self::attach_encoder).
+    pub(crate) fn detach_encoder(&mut self, encoder: Id<Encoder>, crtc: Id<Crtc>) {
+        if let Ok(encoder) = self.encoders.get_mut(encoder) {
+            encoder.possible_crtcs.retain(|possible| *possible != crtc);
+        }
+    }
+
+    /// Lets `encoder` feed `connector`.
+    ///
+    /// Fails with `EEXIST` if it can already, and with `ENOENT` if one of them is gone.
+    pub(crate) fn attach_connector(
+        &mut self,
+        connector: Id<Connector>,
+        encoder: Id<Encoder>,
+    ) -> Result {
+        self.encoders.get(encoder)?;
+        attach(
+            &mut self.connectors.get_mut(connector)?.possible_encoders,
+            encoder,
+        )
+    }
+
+    /// Undoes [`attach_connector`](Self::attach_connector).
+    pub(crate) fn detach_connector(&mut self, connector: Id<Connector>, encoder: Id<Encoder>) {
+        if let Ok(connector) = self.connectors.get_mut(connector) {
+            connector
+                .possible_encoders
+                .retain(|possible| *possible != encoder);
+        }
+    }
+
+    /// Removes a CRTC from the configuration, and from all that could be used with it.
+    pub(crate) fn remove_crtc(&mut self, crtc: Id<Crtc>) {
+        for (_, plane) in self.planes.iter_mut() {
+            plane.possible_crtcs.retain(|possible| *possible != crtc);
+        }
+        for (_, encoder) in self.encoders.iter_mut() {
+            encoder.possible_crtcs.retain(|possible| *possible != crtc);
+        }
+
+        self.crtcs.remove(crtc);
+    }
+
+    /// Removes an encoder from the configuration, and from all connectors.
+    pub(crate) fn remove_encoder(&mut self, encoder: Id<Encoder>) {
+        for (_, connector) in self.connectors.iter_mut() {
+            connector
+                .possible_encoders
+                .retain(|possible| *possible != encoder);
+        }
+
+        self.encoders.remove(encoder);
+    }
+
+    /// Returns the primary plane of `crtc`.
+    pub(crate) fn primary_plane(&self, crtc: Id<Crtc>) -> Option<Id<Plane>> {
+        self.planes_of(PlaneType::Primary, crtc).next()
+    }
+
+    /// Returns the cursor plane of `crtc`.
+    pub(crate) fn cursor_plane(&self, crtc: Id<Crtc>) -> Option<Id<Plane>> {
+        self.planes_of(PlaneType::Cursor, crtc).next()
+    }
+
+    fn planes_of(&self, kind: PlaneType, crtc: Id<Crtc>) -> impl Iterator<Item = Id<Plane>> + '_ {
+        self.planes
+            .iter()
+            .filter(move |(_, plane)| plane.is(kind, crtc))
+            .map(|(id, _)| id)
+    }
+
+    /// Tells why no device can be made of this, if so.
+    pub(crate) fn validate(&self) -> Result<(), Invalid<'_>> {
+        for (what, count) in [
+            ("planes", self.planes.len()),
+            ("CRTCs", self.crtcs.len()),
+            ("encoders", self.encoders.len()),
+            ("connectors", self.connectors.len()),
+        ] {
+            if count == 0 || count > MAX_OBJECTS {
+                return Err(Invalid::Count(what, count));
+            }
+        }
+
+        for (_, plane) in self.planes.iter() {
+            if plane.possible_crtcs.is_empty() {
+                return Err(Invalid::PlaneWithoutCrtc(&plane.name));
+            }
+        }
+
+        for (id, crtc) in self.crtcs.iter() {
+            match self.planes_of(PlaneType::Primary, id).count() {
+                0 => return Err(Invalid::NoPrimaryPlane(&crtc.name)),
+                1 => (),
+                _ => return Err(Invalid::PrimaryPlanes(&crtc.name)),
+            }
+            if self.planes_of(PlaneType::Cursor, id).count() > 1 {
+                return Err(Invalid::CursorPlanes(&crtc.name));
+            }
+        }
+
+        // The DRM core wants one primary plane for each CRTC.
+        for (_, plane) in self.planes.iter() {
+            if plane.kind != PlaneType::Overlay && plane.possible_crtcs.len() > 1 {
+                return Err(Invalid::SharedPlane(&plane.name));
+            }
+        }
+
+        for (_, encoder) in self.encoders.iter() {
+            if encoder.possible_crtcs.is_empty() {
+                return Err(Invalid::EncoderWithoutCrtc(&encoder.name));
+            }
+        }
+
+        for (id, crtc) in self.crtcs.iter() {
+            if !self
+                .encoders
+                .iter()
+                .any(|(_, encoder)| encoder.possible_crtcs.contains(&id))
+            {
+                return Err(Invalid::CrtcWithoutEncoder(&crtc.name));
+            }
+        }
+
+        for (_, connector) in self.connectors.iter() {
+            if connector.possible_encoders.is_empty() {
+                return Err(Invalid::ConnectorWithoutEncoder(&connector.name));
+            }
+        }
+
+        Ok(())
+    }
+}
+
+fn attach<T>(possible: &mut KVec<Id<T>>, id: Id<T>) -> Result {
+    if possible.contains(&id) {
+        return Err(EEXIST);
+    }
+
+    Ok(possible.push(id, GFP_KERNEL)?)
+}
+
+fn try_clone_ids<T>(ids: &[Id<T>]) -> Result<KVec<Id<T>>> {
+    let mut clone = KVec::with_capacity(ids.len(), GFP_KERNEL)?;
+    clone.extend_from_slice(ids, GFP_KERNEL)?;
+
+    Ok(clone)
+}
+
+/// Why no device can be made of a configuration.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Invalid<'a> {
+    /// There are none or too many objects of a kind.
+    Count(&'static str, usize),
+    PlaneWithoutCrtc(&'a CStr),
+    NoPrimaryPlane(&'a CStr),
+    PrimaryPlanes(&'a CStr),
+    CursorPlanes(&'a CStr),
+    SharedPlane(&'a CStr),
+    EncoderWithoutCrtc(&'a CStr),
+    CrtcWithoutEncoder(&'a CStr),
+    ConnectorWithoutEncoder(&'a CStr),
+}
+
+impl fmt::Display for Invalid<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Count(what, count) => {
+                f.write_fmt(fmt!("there must be 1 to {MAX_OBJECTS} {what}, not {count}"))
+            }
+            Self::PlaneWithoutCrtc(name) => f.write_fmt(fmt!("plane {name} has no possible CRTC")),
+            Self::NoPrimaryPlane(name) => f.write_fmt(fmt!("CRTC {name} has no primary plane")),
+            Self::PrimaryPlanes(name) => {
+                f.write_fmt(fmt!("CRTC {name} has several primary planes"))
+            }
+            Self::CursorPlanes(name) => f.write_fmt(fmt!("CRTC {name} has several cursor planes")),
+            Self::SharedPlane(name) => f.write_fmt(fmt!(
+                "plane {name} is the primary or cursor plane of several CRTCs"
+            )),
+            Self::EncoderWithoutCrtc(name) => {
+                f.write_fmt(fmt!("encoder {name} has no possible CRTC"))
+            }
+            Self::CrtcWithoutEncoder(name) => {
+                f.write_fmt(fmt!("CRTC {name} has no possible encoder"))
+            }
+            Self::ConnectorWithoutEncoder(name) => {
+                f.write_fmt(fmt!("connector {name} has no possible encoder"))
+            }
+        }
+    }
+}

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Devices that user space puts together through configfs.
+//!
+//! A directory in `/sys/kernel/config/rvkms` is a device. It is put together from directories in
+//! `planes`, `crtcs`, `encoders` and `connectors`, and links between them, and comes into being when
+//! `enabled` is set. From then on it has a configuration of its own; what can be changed here is
+//! whether there are displays on its connectors.
+
+mod connector;
+mod crtc;
+mod encoder;
+mod plane;
+
+use crate::{
+    config::Config,
+    device::{
+        RvkmsDevice,
+        NAME, //
+    },
+};
+use kernel::{
+    configfs::{
+        self,
+        configfs_attrs, //
+    },
+    drm,
+    fmt::{
+        self,
+        Write, //
+    },
+    new_mutex,
+    page::PAGE_SIZE,
+    prelude::*,
+    str::{
+        kstrtobool_bytes,
+        CString,
+        Formatter, //
+    },
+    sync::{
+        aref::ARef,
+        Arc,
+        Mutex, //
+    },
+};
+
+/// Creates the subsystem. It appears at once, and disappears when it is dropped.
+pub(crate) fn subsystem() -> impl PinInit<configfs::Subsystem<Devices>, Error> {
+    let item_type = configfs_attrs! {
+        container: configfs::Subsystem<Devices>,
+        data: Devices,
+        child: DeviceItem,
+        attributes: [],
+    };
+
+    configfs::Subsystem::new(NAME, item_type, Ok(Devices))
+}
+
+/// The directory of all devices.
+pub(crate) struct Devices;
+
+#[vtable]
+impl configfs::GroupOperations for Devices {
+    type Child = DeviceItem;
+
+    fn make_group(&self, name: &CStr) -> Result<impl PinInit<configfs::Group<DeviceItem>, Error>> {
+        let item_type = configfs_attrs! {
+            container: configfs::Group<DeviceItem>,
+            data: DeviceItem,
+            attributes: [
+                enabled: 0,
+            ],
+        };
+
+        // That is the name of the default device.
+        if name.to_bytes() == NAME.to_bytes() {
+            return Err(EINVAL);
+        }
+
+        let device = Device::new(name)?;
+
+        let mut groups = KVec::new();
+        for group in [
+            plane::group(&device)?,
+            crtc::group(&device)?,
+            encoder::group(&device)?,
+            connector::group(&device)?,
+        ] {
+            groups.push(group, GFP_KERNEL)?;
+        }
+
+        Ok(configfs::Group::with_default_groups(
+            name.try_into()?,
+            item_type,
+            Ok(DeviceItem { device }),
+            groups,
+        ))
+    }
+}
+
+/// What the directories of a device share.
+#[pin_data]
+struct Device {
+    name: CString,
+    #[pin]
+    state: Mutex<State>,
+}
+
+/// The state of a device.
+struct State {
+    config: Config,
+    enabled: Option<RvkmsDevice>,
+}
+
+impl Device {
+    fn new(name: &CStr) -> Result<Arc<Self>> {
+        Arc::pin_init(
+            try_pin_init!(Self {
+                name: name.try_into()?,
+                state <- new_mutex!(State {
+                    config: Config::default(),
+                    enabled: None,
+                }),
+            }),
+            GFP_KERNEL,
+        )
+    }
+
+    /// Reads the configuration.
+    fn read<R>(&self, read: impl FnOnce(&Config) -> Result<R>) -> Result<R> {
+        read(&self.state.lock().config)
+    }
+
+    /// Changes the configuration. Fails with `EBUSY` if the device is enabled.
+    fn change<R>(&self, change: impl FnOnce(&mut Config) -> Result<R>) -> Result<R> {
+        let mut state = self.state.lock();
+
+        if state.enabled.is_some() {
+            return Err(EBUSY);
+        }
+
+        change(&mut state.config)
+    }
+
+    /// Takes something out of the configuration. A device that is enabled keeps it.
+    fn remove(&self, remove: impl FnOnce(&mut Config)) {
+        remove(&mut self.state.lock().config);
+    }
+
+    fn enable(&self) -> Result {
+        let mut state = self.state.lock();
+
+        if state.enabled.is_none() {
+            let config = state.config.try_clone()?;
+
+            state.enabled = Some(RvkmsDevice::new(&self.name, config)?);
+        }
+
+        Ok(())
+    }
+
+    fn disable(&self) {
+        // Nothing that is waited for here takes the lock: the callbacks of the device do not know
+        // about it.
+        self.state.lock().enabled = None;
+    }
+
+    /// Returns the DRM device, if the device is enabled.
+    fn drm_dev(&self) -> Option<ARef<drm::Device<crate::device::RvkmsDriver>>> {
+        Some(self.state.lock().enabled.as_ref()?.drm_dev().into())
+    }
+}
+
+/// The directory of a device.
+pub(crate) struct DeviceItem {
+    device: Arc<Device>,
+}
+
+impl Drop for DeviceItem {
+    fn drop(&mut self) {
+        self.device.disable();
+    }
+}
+
+#[vtable]
+impl configfs::AttributeOperations<0> for DeviceItem {
+    type Data = Self;
+
+    fn show(item: &Self, page: &mut [u8; PAGE_SIZE]) -> Result<usize> {
+        let enabled = item.device.state.lock().enabled.is_some();
+
+        print(page, fmt!("{}\n", u8::from(enabled)))
+    }
+
+    fn store(item: &Self, page: &[u8]) -> Result {
+        if kstrtobool_bytes(page)? {
+            item.device.enable()
+        } else {
+            item.device.disable();
+            Ok(())
+        }
+    }
+}
+
+/// Writes what user space reads from an attribute.
+fn print(page: &mut [u8; PAGE_SIZE], args: fmt::Arguments<'_>) -> Result<usize> {
+    let mut writer = Formatter::new(page);
+    writer.write_fmt(args)?;
+
+    Ok(writer.bytes_written())
+}
+
+/// Reads a decimal number that user space wrote to an attribute.
+fn parse(page: &[u8]) -> Result<u32> {
+    let text = core::str::from_utf8(page)?;
+
+    text.strip_suffix('\n')
+        .unwrap_or(text)
+        .parse()
+        .map_err(|_| EINVAL)
+}
