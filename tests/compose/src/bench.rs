@@ -26,7 +26,8 @@ use crate::{
 };
 use std::time::Duration;
 
-/// How often each side composes a frame, in turn; the fastest counts. `ROUNDS` in the environment overrides it.
+/// How often each side composes a frame, in turn; the fastest counts. `ROUNDS` in the environment
+/// overrides it.
 const ROUNDS: usize = 15;
 
 /// A scene and what is to be measured with it.
@@ -103,8 +104,16 @@ fn cases(width: u32, height: u32) -> Vec<Case> {
         y: cursor_y as i32,
         ..cursor.dst
     };
-    add("XRGB8888 + cursor", None, with(vec![xrgb.clone(), cursor.clone()]));
-    add("XRGB8888 + moving cursor", Some(15.0), with(vec![xrgb.clone(), cursor]));
+    add(
+        "XRGB8888 + cursor",
+        None,
+        with(vec![xrgb.clone(), cursor.clone()]),
+    );
+    add(
+        "XRGB8888 + moving cursor",
+        Some(15.0),
+        with(vec![xrgb.clone(), cursor]),
+    );
 
     let overlays = |alpha: &dyn Fn(u8) -> u8, n, random: &mut Random| {
         let mut layers = vec![xrgb.clone()];
@@ -123,9 +132,21 @@ fn cases(width: u32, height: u32) -> Vec<Case> {
         _ => a,
     };
 
-    add("+ 1 ARGB8888, random alpha", None, overlays(&|a| a, 1, &mut random));
-    add("+ 8 ARGB8888, random alpha", Some(2.0), overlays(&|a| a, 8, &mut random));
-    add("+ 8 ARGB8888, mixed alpha", Some(4.0), overlays(&mixed, 8, &mut random));
+    add(
+        "+ 1 ARGB8888, random alpha",
+        None,
+        overlays(&|a| a, 1, &mut random),
+    );
+    add(
+        "+ 8 ARGB8888, random alpha",
+        Some(2.0),
+        overlays(&|a| a, 8, &mut random),
+    );
+    add(
+        "+ 8 ARGB8888, mixed alpha",
+        Some(4.0),
+        overlays(&mixed, 8, &mut random),
+    );
 
     for (name, floor, format) in [
         ("ARGB8888", None, Format::Argb8888),
@@ -194,7 +215,11 @@ fn cases(width: u32, height: u32) -> Vec<Case> {
 
     for (name, floor, format) in [
         ("XRGB8888, writeback XRGB8888", Some(6.0), Format::Xrgb8888),
-        ("XRGB8888, writeback ARGB16161616", None, Format::Argb16161616),
+        (
+            "XRGB8888, writeback ARGB16161616",
+            None,
+            Format::Argb16161616,
+        ),
         ("XRGB8888, writeback RGB565", None, Format::Rgb565),
     ] {
         cases.push(Case {
@@ -253,7 +278,9 @@ pub(crate) fn run(filter: &str) {
         Ok("tables") => Method::Tables,
         _ => Method::Kernel,
     };
-    let rounds = std::env::var("ROUNDS").ok().and_then(|rounds| rounds.parse().ok());
+    let rounds = std::env::var("ROUNDS")
+        .ok()
+        .and_then(|rounds| rounds.parse().ok());
     let rounds = rounds.unwrap_or(ROUNDS);
     let mut missed = 0;
 
@@ -265,8 +292,14 @@ pub(crate) fn run(filter: &str) {
             Method::Tables => "tables",
         }
     );
-    println!("{:34} {:>9} {:>9} {:>8} {:>7}", "scene", "C ms", "ms", "ratio", "floor");
-    for case in cases(width, height).iter().filter(|case| case.name.contains(filter)) {
+    println!(
+        "{:34} {:>9} {:>9} {:>8} {:>7}",
+        "scene", "C ms", "ms", "ratio", "floor"
+    );
+    for case in cases(width, height)
+        .iter()
+        .filter(|case| case.name.contains(filter))
+    {
         let frame = case.scene.frame(&curves).expect("frame");
         let mut composer = Composer::new(width, 16, method).expect("composer");
         let mut cache = RowCache::new(0..height).expect("cache");
@@ -298,7 +331,8 @@ pub(crate) fn run(filter: &str) {
 
         let ms = |time: Duration| time.as_secs_f64() * 1e3;
         let ratio = best_c.map(|c| ms(c) / ms(best));
-        let text = |value: Option<f64>| value.map_or("-".to_string(), |value| format!("{value:.1}"));
+        let text =
+            |value: Option<f64>| value.map_or("-".to_string(), |value| format!("{value:.1}"));
         let under = matches!((ratio, case.floor), (Some(ratio), Some(floor)) if ratio < floor);
 
         missed += usize::from(under);

@@ -28,6 +28,43 @@ use crate::{
 };
 use kernel::prelude::*;
 
+/// The formats of the planes of C vkms.
+const PLANE: [Format; 33] = [
+    Format::Argb8888,
+    Format::Abgr8888,
+    Format::Bgra8888,
+    Format::Rgba8888,
+    Format::Xrgb8888,
+    Format::Xbgr8888,
+    Format::Rgb888,
+    Format::Bgr888,
+    Format::Xrgb16161616,
+    Format::Xbgr16161616,
+    Format::Argb16161616,
+    Format::Abgr16161616,
+    Format::Rgb565,
+    Format::Bgr565,
+    Format::Nv12,
+    Format::Nv16,
+    Format::Nv24,
+    Format::Nv21,
+    Format::Nv61,
+    Format::Nv42,
+    Format::Yuv420,
+    Format::Yuv422,
+    Format::Yuv444,
+    Format::Yvu420,
+    Format::Yvu422,
+    Format::Yvu444,
+    Format::P010,
+    Format::P012,
+    Format::P016,
+    Format::R1,
+    Format::R2,
+    Format::R4,
+    Format::R8,
+];
+
 /// The formats of the writeback connector of C vkms.
 const WRITEBACK: [Format; 6] = [
     Format::Argb8888,
@@ -70,14 +107,7 @@ fn scene(random: &mut Random) -> Scene {
 }
 
 fn layer(scene: &Scene, random: &mut Random) -> SceneLayer {
-    let format = loop {
-        let format = random.one_of(Format::ALL);
-
-        // What C vkms has not.
-        if !matches!(&*name(format), "RX24" | "BX24") {
-            break format;
-        }
-    };
+    let format = random.one_of(&PLANE);
     // C vkms reads from the wrong places when it walks along columns of several pixels a byte.
     let turns = !matches!(&*name(format), "R1  " | "R2  " | "R4  ");
     let rotation = match turns {
@@ -114,7 +144,13 @@ fn layer(scene: &Scene, random: &mut Random) -> SceneLayer {
         src_y + height + random.below(20) as u32,
         random,
     );
-    let fraction = |random: &mut Random| if random.once_in(8) { random.below(65536) as u32 } else { 0 };
+    let fraction = |random: &mut Random| {
+        if random.once_in(8) {
+            random.below(65536) as u32
+        } else {
+            0
+        }
+    };
 
     layer.src = SourceArea {
         x: src_x << 16 | fraction(random),
@@ -129,7 +165,15 @@ fn layer(scene: &Scene, random: &mut Random) -> SceneLayer {
     match random.below(3) {
         0 => layer.premultiply(|a| a),
         1 => layer.premultiply(|a| if a < 85 { 0 } else { 255 }),
-        _ => layer.premultiply(|a| if a < 85 { 0 } else if a < 170 { a } else { 255 }),
+        _ => layer.premultiply(|a| {
+            if a < 85 {
+                0
+            } else if a < 170 {
+                a
+            } else {
+                255
+            }
+        }),
     }
     // C vkms blends what operations return, so only opaque layers are sure to stay pre-multiplied.
     if random.once_in(4) && !format.has_alpha() {
@@ -223,7 +267,9 @@ pub(crate) fn all_ways(
     let lower = other.compose(frame, cut..height, None)?;
 
     if Checksum::EMPTY.then(upper).then(lower) != whole {
-        return Ok(Err(format!("rows up to {cut} and from there do not add up")));
+        return Ok(Err(format!(
+            "rows up to {cut} and from there do not add up"
+        )));
     }
 
     // With a cache.

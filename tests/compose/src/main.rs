@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The composer of rvkms as a user-space program: checks it against other composers and measures it.
+//! The composer of rvkms as a user-space program: checks it against other composers and measures
+//! it.
 
 #[allow(dead_code)]
 #[allow(unused_imports)]
@@ -28,13 +29,16 @@ fn main() {
     let command = args.next();
     let args: Vec<String> = args.collect();
     let number = |index: usize, default: u64| {
-        args.get(index).map_or(default, |arg| arg.parse().expect("a number"))
+        args.get(index)
+            .map_or(default, |arg| arg.parse().expect("a number"))
     };
 
     match command.as_deref() {
         #[cfg(feature = "oracle")]
         Some("diff") => {
-            let now = std::time::UNIX_EPOCH.elapsed().map_or(1, |time| time.as_nanos() as u64);
+            let now = std::time::UNIX_EPOCH
+                .elapsed()
+                .map_or(1, |time| time.as_nanos() as u64);
 
             if !diff::against_oracle(number(0, 2000), number(1, now & 0xffff_ffff)) {
                 std::process::exit(1);

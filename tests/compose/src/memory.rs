@@ -21,7 +21,11 @@ pub(crate) struct Memory {
 
 impl Source for Memory {
     fn read(&self, plane: usize, offset: usize, dst: &mut [u8]) -> Result {
-        let start = self.offsets.get(plane).and_then(|o| o.checked_add(offset)).ok_or(EFAULT)?;
+        let start = self
+            .offsets
+            .get(plane)
+            .and_then(|o| o.checked_add(offset))
+            .ok_or(EFAULT)?;
         let end = start.checked_add(dst.len()).ok_or(EFAULT)?;
 
         dst.copy_from_slice(self.bytes.get(start..end).ok_or(EFAULT)?);
@@ -44,7 +48,10 @@ impl Target for Sink {
         let mut bytes = self.0.borrow_mut();
         let end = offset.checked_add(src.len()).ok_or(EFAULT)?;
 
-        bytes.get_mut(offset..end).ok_or(EFAULT)?.copy_from_slice(src);
+        bytes
+            .get_mut(offset..end)
+            .ok_or(EFAULT)?
+            .copy_from_slice(src);
         Ok(())
     }
 }

@@ -166,8 +166,8 @@ impl<'a> Prepared<'a> {
             writeback: writeback.map_or(ptr::null_mut(), |w| w.bytes.as_mut_ptr().cast()),
         };
 
-        // SAFETY: `frame` points to the layers, tables and pixels that `self` borrows, in the layout that
-        // `oracle.c` declares, and there is one thread.
+        // SAFETY: `frame` points to the layers, tables and pixels that `self` borrows, in the
+        // layout that `oracle.c` declares, and there is one thread.
         unsafe { oracle_compose(&frame) }
     }
 }

@@ -9,6 +9,7 @@ use crate::{
         Area,
         BlendMode,
         Encoding,
+        Filter,
         Format,
         Frame,
         Layer,
@@ -90,6 +91,7 @@ pub(crate) struct SceneLayer {
     pub(crate) range: Range,
     pub(crate) alpha: u16,
     pub(crate) blend: BlendMode,
+    pub(crate) filter: Filter,
     pub(crate) ops: Vec<Op>,
 }
 
@@ -115,7 +117,8 @@ impl SceneLayer {
         for (index, plane) in plane_layouts(&name(format)).iter().enumerate() {
             let columns = (width as usize).div_ceil(plane.sub_x);
             let rows = (height as usize).div_ceil(plane.sub_y);
-            let pitch = (columns * plane.bits).div_ceil(8).next_multiple_of(8) + 8 * random.below(3);
+            let pitch =
+                (columns * plane.bits).div_ceil(8).next_multiple_of(8) + 8 * random.below(3);
 
             offsets[index] = len as u32;
             pitches[index] = pitch as u32;
@@ -149,11 +152,13 @@ impl SceneLayer {
             range: Range::Full,
             alpha: 0xffff,
             blend: BlendMode::Premultiplied,
+            filter: Filter::Nearest,
             ops: Vec::new(),
         }
     }
 
-    /// Changes the pixels so that no colour exceeds its alpha, which `alpha` chooses from a random byte.
+    /// Changes the pixels so that no colour exceeds its alpha, which `alpha` chooses from a random
+    /// byte.
     pub(crate) fn premultiply(&mut self, alpha: impl Fn(u8) -> u8) {
         let name = name(self.format);
         let bytes = Rc::make_mut(&mut self.bytes);
@@ -225,6 +230,7 @@ impl SceneLayer {
             range: self.range,
             alpha: self.alpha,
             blend: self.blend,
+            filter: self.filter,
             pipeline,
         })
     }
@@ -240,8 +246,14 @@ impl Curves {
     /// Prepares the curves.
     pub(crate) fn new() -> Result<Self> {
         Ok(Self {
-            eotf: Arc::new(Lut::curve(crate::rvkms::compose::Curve::SrgbEotf)?, GFP_KERNEL)?,
-            inverse: Arc::new(Lut::curve(crate::rvkms::compose::Curve::SrgbInverseEotf)?, GFP_KERNEL)?,
+            eotf: Arc::new(
+                Lut::curve(crate::rvkms::compose::Curve::SrgbEotf)?,
+                GFP_KERNEL,
+            )?,
+            inverse: Arc::new(
+                Lut::curve(crate::rvkms::compose::Curve::SrgbInverseEotf)?,
+                GFP_KERNEL,
+            )?,
         })
     }
 }

@@ -2,29 +2,34 @@
 
 //! The composer: pixels only, no DRM objects.
 //!
-//! A driver describes what a CRTC shows as an immutable [`Frame`]; a [`Composer`], which owns all scratch
-//! memory, turns rows of it into a checksum, into pixels of a writeback buffer, or both. Nothing here
-//! follows a pointer into atomic state, and nothing is allocated per frame.
+//! A driver describes what a CRTC shows as an immutable [`Frame`]; a [`Composer`], which owns all
+//! scratch memory, turns rows of it into a checksum, into pixels of a writeback buffer, or both.
+//! Nothing here follows a pointer into atomic state, and nothing is allocated per frame.
 //!
-//! Framebuffers are shared with user space, which may write to them at any time, so the composer never sees
-//! them as a slice: [`Source::read`] copies a span of a row into private memory, once, and [`Target::write`]
-//! copies a finished row out.
+//! Framebuffers are shared with user space, which may write to them at any time, so the composer
+//! never sees them as a slice: [`Source::read`] copies a span of a row into private memory, once,
+//! and [`Target::write`] copies a finished row out.
 //!
-//! Where C `vkms` is right, every pixel and checksum is the same as there. It is wrong, and this is not, in
-//! these points:
+//! Where C `vkms` is right, every pixel and checksum is the same as there. It is wrong, and this is
+//! not, in these points:
 //!
-//! - The offset of the first plane of a framebuffer is applied twice there; here [`Source::read`] counts from
+//! - The offset of the first plane of a framebuffer is applied twice there; here [`Source::read`]
+//!   counts from
 //!   where the plane begins.
-//! - All planes of a framebuffer are read from the first buffer there; here the source is told the plane.
+//! - All planes of a framebuffer are read from the first buffer there; here the source is told the
+//!   plane.
 //! - A curve that follows a matrix wraps around values below 0 or above 1; here they are clamped.
-//! - The last column of a 3x4 matrix is added in units of 1/65535 there; here 1.0 is full intensity.
+//! - The last column of a 3x4 matrix is added in units of 1/65535 there; here 1.0 is full
+//!   intensity.
 //! - A pre-multiplied channel that exceeds its alpha wraps around; here the sum is clamped.
-//! - P010, P012 and P016 are read in the CPU's byte order there; here as little-endian, as they are defined.
-//! - The R1, R2 and R4 formats are read a block of pixels too far apart when rotated by 90 or 270 degrees.
+//! - P010, P012 and P016 are read in the CPU's byte order there; here as little-endian, as they are
+//!   defined.
+//! - The R1, R2 and R4 formats are read a block of pixels too far apart when rotated by 90 or 270
+//!   degrees.
 //!
-//! One frame can be composed by several composers at once, each with its own rows; [`Checksum::then`] puts
-//! the results together. A [`RowCache`] keeps the checksums of rows, so that only rows that may have changed
-//! are composed again.
+//! One frame can be composed by several composers at once, each with its own rows;
+//! [`Checksum::then`] puts the results together. A [`RowCache`] keeps the checksums of rows, so
+//! that only rows that may have changed are composed again.
 
 use kernel::prelude::*;
 
@@ -45,6 +50,7 @@ mod pixel;
 mod plan;
 mod power;
 mod rotate;
+mod scale;
 mod stack;
 mod yuv;
 
@@ -64,6 +70,7 @@ pub(crate) use self::{
         Area,
         BlendMode,
         Encoding,
+        Filter,
         Frame,
         Layer,
         Range,
@@ -80,8 +87,8 @@ pub(crate) use self::{
 
 /// The memory of a framebuffer.
 pub(crate) trait Source {
-    /// Copies `dst.len()` bytes of colour plane `plane` into `dst`, from `offset` bytes after the plane's
-    /// first pixel on.
+    /// Copies `dst.len()` bytes of colour plane `plane` into `dst`, from `offset` bytes after the
+    /// plane's first pixel on.
     ///
     /// Fails without undefined behaviour if any of the bytes is outside of the plane's memory.
     fn read(&self, plane: usize, offset: usize, dst: &mut [u8]) -> Result;
@@ -91,6 +98,7 @@ pub(crate) trait Source {
 pub(crate) trait Target {
     /// Copies `src` to `offset` bytes after the first pixel.
     ///
-    /// Fails without undefined behaviour if any of the bytes is outside of the framebuffer's memory.
+    /// Fails without undefined behaviour if any of the bytes is outside of the framebuffer's
+    /// memory.
     fn write(&self, offset: usize, src: &[u8]) -> Result;
 }

@@ -22,6 +22,7 @@ use crate::{
         SourceArea, //
     },
     device::RvkmsDriver,
+    plane::RvkmsPlaneState, //
 };
 use kernel::{
     crc32::crc32_le_is_optimized,
@@ -101,8 +102,9 @@ impl Scene {
 /// Describes what a visible plane shows, or `None` if it is a format that cannot be composed.
 pub(crate) fn layer(
     state: &OpaquePlaneState<RvkmsDriver>,
-    buffer: &Buffer,
+    data: &RvkmsPlaneState,
 ) -> Option<Layer<Buffer>> {
+    let buffer = data.buffer()?;
     let fb = buffer.framebuffer();
     let (src, dst) = (state.src(), state.dst());
 
@@ -138,6 +140,7 @@ pub(crate) fn layer(
             blend::BlendMode::Coverage => compose::BlendMode::Coverage,
             blend::BlendMode::None => compose::BlendMode::None,
         },
-        pipeline: None,
+        filter: compose::Filter::Nearest,
+        pipeline: data.pipeline().cloned(),
     })
 }

@@ -2,8 +2,8 @@
 
 //! User-space stand-ins for the few items of the `kernel` crate that the composer uses.
 //!
-//! Names, signatures and fallibility are those of the kernel. [`fail_allocations`] makes the calling
-//! thread's allocations fail, as the kernel's fault injection does.
+//! Names, signatures and fallibility are those of the kernel. [`fail_allocations`] makes the
+//! calling thread's allocations fail, as the kernel's fault injection does.
 
 pub mod alloc;
 pub mod crc32;

@@ -38,9 +38,16 @@ pub(super) fn over([b, g, r, a]: [u8; 4], below: [u64; 3]) -> [u64; 3] {
     let rest = u64::from(!a).wrapping_mul(257 * 65537);
     let [below_r, below_g, below_b] = below;
     let channel = |color: u8, below: u64| {
-        below.wrapping_mul(rest).wrapping_add(TERMS[usize::from(color)]) >> 32
+        below
+            .wrapping_mul(rest)
+            .wrapping_add(TERMS[usize::from(color)])
+            >> 32
     };
-    let sums = [channel(r, below_r), channel(g, below_g), channel(b, below_b)];
+    let sums = [
+        channel(r, below_r),
+        channel(g, below_g),
+        channel(b, below_b),
+    ];
 
     // A colour may exceed its alpha.
     sums.map(|sum| sum.min(MAX.into()))

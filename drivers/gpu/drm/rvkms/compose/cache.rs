@@ -11,9 +11,10 @@ use kernel::prelude::*;
 
 /// The checksums of some rows of a CRTC.
 ///
-/// The composer does not know what changes a pixel: what may have changed is for the driver to say, by
-/// [`Composer::refresh`](super::Composer::refresh) and [`Self::clear`]. User space can draw into a framebuffer
-/// that is being shown without telling anybody; a driver that cannot notice this must compose all rows.
+/// The composer does not know what changes a pixel: what may have changed is for the driver to say,
+/// by [`Composer::refresh`](super::Composer::refresh) and [`Self::clear`]. User space can draw into
+/// a framebuffer that is being shown without telling anybody; a driver that cannot notice this must
+/// compose all rows.
 pub(crate) struct RowCache {
     first: u32,
     crcs: KVVec<u32>,
@@ -53,7 +54,8 @@ impl RowCache {
         !self.filled
     }
 
-    /// Starts to replace the checksums of `dirty`; returns that of all rows if there is nothing to replace.
+    /// Starts to replace the checksums of `dirty`; returns that of all rows if there is nothing to
+    /// replace.
     ///
     /// Until [`Self::finish`] is called the cache counts as empty when it is used next.
     pub(super) fn begin(&mut self, row_bytes: u64, dirty: &[Range<u32>]) -> Option<Checksum> {

@@ -38,6 +38,10 @@ use super::{
         Block,
         BLOCK, //
     },
+    scale::{
+        self,
+        Lines, //
+    },
     stack::{
         self,
         Stack, //
@@ -61,7 +65,8 @@ pub(crate) struct Writeback<'a> {
 }
 
 impl<'a> Writeback<'a> {
-    /// Describes a framebuffer of the size of the mode; `pitch` is the distance of two rows in bytes.
+    /// Describes a framebuffer of the size of the mode; `pitch` is the distance of two rows in
+    /// bytes.
     ///
     /// Returns [`EINVAL`] if `format` cannot be written.
     pub(crate) fn new(target: &'a dyn Target, format: Format, pitch: u32) -> Result<Self> {
@@ -101,7 +106,8 @@ struct Rows {
 }
 
 impl Composer {
-    /// Allocates all memory for frames that are `width` pixels wide and have up to `max_layers` layers.
+    /// Allocates all memory for frames that are `width` pixels wide and have up to `max_layers`
+    /// layers.
     ///
     /// The memory is about 300 bytes a column. May sleep.
     pub(crate) fn new(width: u32, max_layers: usize, method: Method) -> Result<Self> {
@@ -129,11 +135,12 @@ impl Composer {
         })
     }
 
-    /// Composes `rows` of `frame`: writes them to `writeback`, if given, and returns their checksum.
+    /// Composes `rows` of `frame`: writes them to `writeback`, if given, and returns their
+    /// checksum.
     ///
-    /// The frame is to be as wide as the composer was made for. Returns [`EINVAL`] if it is not or if `rows`
-    /// is not within the frame, and any error of the layers' [`Source`] and of the [`Target`]; rows that
-    /// came before the error have been written then.
+    /// The frame is to be as wide as the composer was made for. Returns [`EINVAL`] if it is not or
+    /// if `rows` is not within the frame, and any error of the layers' [`Source`] and of the
+    /// [`Target`]; rows that came before the error have been written then.
     ///
     /// Allocates nothing. Context: as [`Source::read`] and [`Target::write`].
     pub(crate) fn compose<S: Source>(
@@ -163,8 +170,8 @@ impl Composer {
 
     /// Brings `cache` up to date and returns the checksum of its rows.
     ///
-    /// Only the rows in `dirty` are composed, or all if the cache is empty: `dirty` is to hold every row of
-    /// which any pixel may differ from when the cache was last brought up to date.
+    /// Only the rows in `dirty` are composed, or all if the cache is empty: `dirty` is to hold
+    /// every row of which any pixel may differ from when the cache was last brought up to date.
     ///
     /// The cache is empty after an error. Errors and context are those of [`Self::compose`].
     pub(crate) fn refresh<S: Source>(
@@ -269,7 +276,12 @@ fn adjust<S>(frame: &Frame<S>, row: &mut [Pixel]) {
 /// Returns whether composed rows are those of a framebuffer and `encoder` leads back to its format.
 fn is_copied<S>(frame: &Frame<S>, spans: &[Span], encoder: Encoder) -> bool {
     let adjusted = frame.degamma.is_some() || frame.ctm.is_some() || frame.gamma.is_some();
-    let [Span { layer: Some(layer), opaque: true, .. }] = *spans else {
+    let [Span {
+        layer: Some(layer),
+        opaque: true,
+        ..
+    }] = *spans
+    else {
         return false;
     };
     let Some(layer) = frame.layers.get(layer) else {
@@ -302,7 +314,8 @@ fn write(
     writeback.target.write(offset, bytes)
 }
 
-/// Returns the order of the layer's channels if its pixels can be blended as they are in the framebuffer.
+/// Returns the order of the layer's channels if its pixels can be blended as they are in the
+/// framebuffer.
 fn plain_order<S>(layer: &Layer<S>) -> Option<Order> {
     let moved = layer.rotation.transpose || layer.rotation.flip_x || !layer.is_unscaled();
     let plain = layer.blend == BlendMode::Premultiplied && layer.alpha == pixel::MAX;
@@ -363,14 +376,22 @@ impl Rows {
         for (y, row) in (y..y + n).zip(self.out.chunks_mut(self.stride)) {
             let mut x = start;
 
-            for out in row.get_mut(start..end).ok_or(EINVAL)?.chunks_mut(stack::CHUNK) {
+            for out in row
+                .get_mut(start..end)
+                .ok_or(EINVAL)?
+                .chunks_mut(stack::CHUNK)
+            {
                 self.stack.clear();
-                for layer in spans.iter().filter_map(|span| frame.layers.get(span.layer?)) {
+                for layer in spans
+                    .iter()
+                    .filter_map(|span| frame.layers.get(span.layer?))
+                {
                     let order = plain_order(layer).ok_or(EINVAL)?;
                     let source_x = layer.source_column(layer.local_x(x), layer.local_x(x) + 1);
                     let source_y = layer.source_row(layer.local_y(y));
 
-                    self.stack.push(layer, order, source_x, source_y, out.len())?;
+                    self.stack
+                        .push(layer, order, source_x, source_y, out.len())?;
                 }
                 self.stack.blend(out);
                 x += out.len();
@@ -394,7 +415,7 @@ impl Rows {
         let layer = frame.layers.get(layer).ok_or(EINVAL)?;
 
         if !layer.is_unscaled() {
-            return Err(EINVAL);
+            return self.add_scaled(layer, span, y, n);
         }
         if layer.rotation.transpose {
             return self.add_transposed(layer, span, y, n);
@@ -403,6 +424,36 @@ impl Rows {
             let out = row.get_mut(span.start..span.end).ok_or(EINVAL)?;
 
             add_row(layer, span, y, &mut self.raw, &mut self.stage, out)?;
+        }
+        Ok(())
+    }
+
+    fn add_scaled<S: Source>(
+        &mut self,
+        layer: &Layer<S>,
+        span: &Span,
+        y: usize,
+        n: usize,
+    ) -> Result {
+        let mut rows = self.stage.chunks_mut(self.stride);
+        let stage = rows.next().ok_or(EINVAL)?;
+        let mut lines = Lines {
+            upper: rows.next().ok_or(EINVAL)?,
+            lower: rows.next().ok_or(EINVAL)?,
+        };
+
+        for (y, row) in (y..y + n).zip(self.out.chunks_mut(self.stride)) {
+            let out = row.get_mut(span.start..span.end).ok_or(EINVAL)?;
+            let stage = stage.get_mut(..out.len()).ok_or(EINVAL)?;
+            let place = (span.start, y);
+
+            scale::decode_row(layer, place, span.opaque, &mut self.raw, &mut lines, stage)?;
+            transform(layer, stage);
+            if span.opaque {
+                out.copy_from_slice(stage);
+            } else {
+                blend::pixels(layer.blend, layer.alpha, stage, out);
+            }
         }
         Ok(())
     }
@@ -423,14 +474,28 @@ impl Rows {
         let columns = span.start..span.end;
 
         if span.opaque {
-            rotate::decode_block(layer, &block, true, &mut self.raw, &mut self.out, self.stride)?;
+            rotate::decode_block(
+                layer,
+                &block,
+                true,
+                &mut self.raw,
+                &mut self.out,
+                self.stride,
+            )?;
             for row in self.out.chunks_mut(self.stride).take(n) {
                 transform(layer, row.get_mut(columns.clone()).ok_or(EINVAL)?);
             }
             return Ok(());
         }
 
-        rotate::decode_block(layer, &block, false, &mut self.raw, &mut self.stage, self.stride)?;
+        rotate::decode_block(
+            layer,
+            &block,
+            false,
+            &mut self.raw,
+            &mut self.stage,
+            self.stride,
+        )?;
         for (row, stage) in self
             .out
             .chunks_mut(self.stride)

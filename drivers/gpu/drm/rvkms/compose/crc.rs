@@ -2,9 +2,9 @@
 
 //! The checksum of a frame: the IEEE CRC-32, least significant bit first, without inversions.
 //!
-//! Without inversions a CRC that starts from 0 is linear: the CRC of two texts in a row follows from the
-//! CRCs of both and the length of the second. Rows are therefore summed up apart, by any CPU in any
-//! order, and put together by [`Checksum::then`].
+//! Without inversions a CRC that starts from 0 is linear: the CRC of two texts in a row follows
+//! from the CRCs of both and the length of the second. Rows are therefore summed up apart, by any
+//! CPU in any order, and put together by [`Checksum::then`].
 
 use kernel::prelude::*;
 
@@ -19,7 +19,8 @@ const ONE: u32 = 1 << 31;
 pub(crate) enum Method {
     /// By the kernel's `crc32_le()`: the choice where the architecture speeds it up.
     Kernel,
-    /// By tables, eight bytes a step: faster than the kernel's generic code, which goes byte by byte.
+    /// By tables, eight bytes a step: faster than the kernel's generic code, which goes byte by
+    /// byte.
     Tables,
 }
 
@@ -181,8 +182,8 @@ impl RowSummer {
         }
     }
 
-    /// Sums up the four quarters of `row` side by side: a step must wait for the one before it, so a
-    /// CPU that can do several at once is idle unless it is given several rows or parts of one.
+    /// Sums up the four quarters of `row` side by side: a step must wait for the one before it, so
+    /// a CPU that can do several at once is idle unless it is given several rows or parts of one.
     fn by_tables(&self, row: &[u64]) -> u32 {
         let n = self.quarter_pixels;
         let mut crcs = [0; 4];

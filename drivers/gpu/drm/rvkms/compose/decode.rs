@@ -6,7 +6,8 @@ use super::{
     fixed,
     format::{
         Layout,
-        Order, //
+        Order,
+        Yuv444, //
     },
     frame::Layer,
     pixel::{
@@ -40,8 +41,8 @@ impl RawRow {
             Ok::<_, Error>(KVVec::from_elem(0u8, len, GFP_KERNEL)?)
         };
 
-        // INVARIANT: No format has more than 8 bytes a pixel in its first plane, more than two channels of
-        // 16 bits in its second and more than one in its third.
+        // INVARIANT: No format has more than 8 bytes a pixel in its first plane, more than two
+        // channels of 16 bits in its second and more than one in its third.
         Ok(Self {
             pixels,
             planes: [bytes(8)?, bytes(4)?, bytes(2)?],
@@ -50,7 +51,10 @@ impl RawRow {
 
     /// Returns the bytes of the first plane that were read last, `len` of them.
     pub(super) fn bytes(&self, len: usize) -> Result<&[u8]> {
-        self.planes.first().and_then(|bytes| bytes.get(..len)).ok_or(EINVAL)
+        self.planes
+            .first()
+            .and_then(|bytes| bytes.get(..len))
+            .ok_or(EINVAL)
     }
 
     /// Returns how many pixels fit.
@@ -59,7 +63,8 @@ impl RawRow {
     }
 }
 
-/// Copies `len` bytes of row `y`, from byte `start` of the row on, of colour plane `plane` into `buffer`.
+/// Copies `len` bytes of row `y`, from byte `start` of the row on, of colour plane `plane` into
+/// `buffer`.
 pub(super) fn read<'a, S: Source>(
     layer: &Layer<S>,
     plane: usize,
@@ -80,7 +85,8 @@ pub(super) fn read<'a, S: Source>(
     Ok(bytes)
 }
 
-/// Decodes the pixels of row `y` from column `x` on into `out`; `opaque` says to ignore the alpha channel.
+/// Decodes the pixels of row `y` from column `x` on into `out`; `opaque` says to ignore the alpha
+/// channel.
 pub(super) fn decode<S: Source>(
     layer: &Layer<S>,
     x: usize,
@@ -176,14 +182,22 @@ fn decode_chunk<S: Source>(
                     _ => (0, 0),
                 });
 
-                converter.wide(luma, chroma, x % sub.x, sub.x, v_first, out);
+                converter.wide(
+                    luma,
+                    |&y| u16::from_le_bytes(y),
+                    chroma,
+                    x % sub.x,
+                    sub.x,
+                    v_first,
+                    out,
+                );
             } else {
                 let chroma = uv_bytes.chunks_exact(2).map(|uv| match *uv {
                     [u, v] => (u, v),
                     _ => (0, 0),
                 });
 
-                converter.narrow(y_bytes, chroma, x % sub.x, sub.x, v_first, out);
+                converter.narrow(y_bytes, |&y| y, chroma, x % sub.x, sub.x, v_first, out);
             }
         }
         Layout::Planar { sub, v_first } => {
@@ -195,7 +209,119 @@ fn decode_chunk<S: Source>(
             let v_bytes = read(layer, 2, y / sub.y, chroma_x, third, pairs)?;
             let chroma = u_bytes.iter().copied().zip(v_bytes.iter().copied());
 
-            converter.narrow(y_bytes, chroma, x % sub.x, sub.x, v_first, out);
+            converter.narrow(y_bytes, |&y| y, chroma, x % sub.x, sub.x, v_first, out);
+        }
+        Layout::Rgb16Alpha { order, alpha, four } => {
+            let bytes = read(layer, 0, y, x * 2, first, n * 2)?;
+            let fields = Fields::new(order, if four { [4, 4] } else { [5, 1] });
+            let set = if alpha && !opaque { 0 } else { 0xffff };
+
+            match four {
+                true => each_16(bytes, out, |v| {
+                    fields.widen(v.into(), &FOUR_BITS, 0x1111) | set
+                }),
+                false => each_16(bytes, out, |v| {
+                    fields.widen(v.into(), &FIVE_BITS, 0xffff) | set
+                }),
+            }
+        }
+        Layout::Rgb30 { order, alpha } => {
+            let bytes = read(layer, 0, y, x * 4, first, n * 4)?;
+            let fields = Fields::new(order, [10, 2]);
+            let set = if alpha && !opaque { 0 } else { 0xffff };
+
+            each_32(bytes, out, |v| fields.widen(v, &TEN_BITS, 0x5555) | set);
+        }
+        Layout::Half { order, alpha } => {
+            let bytes = read(layer, 0, y, x * 8, first, n * 8)?;
+            let set = if alpha && !opaque { 0 } else { 0xffff };
+
+            each_64(bytes, out, |v| {
+                let v = match order {
+                    Order::Abgr => v.rotate_left(16),
+                    _ => reverse(v),
+                };
+                let [r, g, b] = pixel::colors(v).map(from_half);
+
+                pixel::pack(from_half(pixel::alpha(v)), r, g, b) | set
+            });
+        }
+        Layout::Pairs {
+            wide,
+            y_second,
+            v_first,
+        } => {
+            let converter = yuv::Converter::new(layer.encoding, layer.range);
+            let (pair, skipped) = (x / 2, x % 2);
+            let pairs = (x + n).div_ceil(2) - pair;
+
+            if wide {
+                let bytes = read(layer, 0, y, pair * 8, first, pairs * 8)?;
+                let words = <[[u8; 4]]>::ref_from_bytes(bytes).map_err(|_| EINVAL)?;
+                let chroma = words.chunks_exact(2).map(|pair| match *pair {
+                    [[.., a, b], [.., c, d]] => {
+                        (u16::from_le_bytes([a, b]), u16::from_le_bytes([c, d]))
+                    }
+                    _ => (0, 0),
+                });
+                let luma = words.get(skipped..).unwrap_or_default();
+                let luma_of = |&[a, b, ..]: &[u8; 4]| u16::from_le_bytes([a, b]);
+
+                converter.wide(luma, luma_of, chroma, skipped, 2, v_first, out);
+            } else {
+                let bytes = read(layer, 0, y, pair * 4, first, pairs * 4)?;
+                let words = <[[u8; 2]]>::ref_from_bytes(bytes).map_err(|_| EINVAL)?;
+                let luma_at = usize::from(y_second);
+                let chroma = words.chunks_exact(2).map(|pair| match pair {
+                    [a, b] => (a[1 - luma_at], b[1 - luma_at]),
+                    _ => (0, 0),
+                });
+                let luma = words.get(skipped..).unwrap_or_default();
+
+                converter.narrow(luma, |word| word[luma_at], chroma, skipped, 2, v_first, out);
+            }
+        }
+        Layout::Yuv444(place) => {
+            let converter = yuv::Converter::new(layer.encoding, layer.range);
+
+            match place {
+                Yuv444::Bytes24 => {
+                    let bytes = read(layer, 0, y, x * 3, first, n * 3)?;
+                    let words = <[[u8; 3]]>::ref_from_bytes(bytes).map_err(|_| EINVAL)?;
+                    let chroma = words.iter().map(|&[_, u, v]| (u, v));
+
+                    converter.narrow(words, |&[y, ..]| y, chroma, 0, 1, false, out);
+                }
+                Yuv444::Bytes32 => {
+                    let bytes = read(layer, 0, y, x * 4, first, n * 4)?;
+                    let words = <[[u8; 4]]>::ref_from_bytes(bytes).map_err(|_| EINVAL)?;
+                    let chroma = words.iter().map(|&[v, u, ..]| (u, v));
+
+                    converter.narrow(words, |&[_, _, y, _]| y, chroma, 0, 1, false, out);
+                }
+                Yuv444::Bits10 => {
+                    let bytes = read(layer, 0, y, x * 4, first, n * 4)?;
+                    let words = <[[u8; 4]]>::ref_from_bytes(bytes).map_err(|_| EINVAL)?;
+                    let channel = |word: &[u8; 4], shift: u32| {
+                        TEN_BITS[(u32::from_le_bytes(*word) >> shift) as usize & 0x3ff]
+                    };
+                    let chroma = words
+                        .iter()
+                        .map(|word| (channel(word, 0), channel(word, 20)));
+
+                    converter.wide(words, |word| channel(word, 10), chroma, 0, 1, false, out);
+                }
+                Yuv444::Words => {
+                    let bytes = read(layer, 0, y, x * 8, first, n * 8)?;
+                    let words = <[[[u8; 2]; 4]]>::ref_from_bytes(bytes).map_err(|_| EINVAL)?;
+                    let chroma = words
+                        .iter()
+                        .map(|&[u, _, v, _]| (u16::from_le_bytes(u), u16::from_le_bytes(v)));
+                    let luma_of = |&[_, y, ..]: &[[u8; 2]; 4]| u16::from_le_bytes(y);
+
+                    converter.wide(words, luma_of, chroma, 0, 1, false, out);
+                }
+            }
         }
     }
     Ok(())
@@ -230,7 +356,8 @@ pub(super) fn convert_rgb32(order: Order, alpha: bool, words: impl Words, out: &
     }
 }
 
-/// Copies the bytes of `n` pixels of a 32-bit format into private memory and returns them as they are.
+/// Copies the bytes of `n` pixels of a 32-bit format into private memory and returns them as they
+/// are.
 pub(super) fn read_rgb32<'a, S: Source>(
     layer: &Layer<S>,
     x: usize,
@@ -255,7 +382,8 @@ const fn moved(v: u32, from: u32, to: u32) -> u64 {
     }
 }
 
-/// Makes a pixel of the lower three bytes, R, G and B from the most significant one down, with an A of 0.
+/// Makes a pixel of the lower three bytes, R, G and B from the most significant one down, with an A
+/// of 0.
 #[inline(always)]
 pub(super) const fn widen_argb(v: u32) -> Pixel {
     // Three copies side by side, in each of which one of the bytes is in place.
@@ -292,19 +420,25 @@ const fn reverse(v: u64) -> u64 {
 /// Takes a little-endian number from the first two bytes.
 #[inline(always)]
 fn u16_from(bytes: &[u8]) -> u16 {
-    bytes.first_chunk().map_or(0, |bytes| u16::from_le_bytes(*bytes))
+    bytes
+        .first_chunk()
+        .map_or(0, |bytes| u16::from_le_bytes(*bytes))
 }
 
 /// Takes a little-endian number from the first four bytes.
 #[inline(always)]
 pub(super) fn u32_from(bytes: &[u8]) -> u32 {
-    bytes.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes))
+    bytes
+        .first_chunk()
+        .map_or(0, |bytes| u32::from_le_bytes(*bytes))
 }
 
 /// Takes a little-endian number from the first eight bytes.
 #[inline(always)]
 pub(super) fn u64_from(bytes: &[u8]) -> u64 {
-    bytes.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
+    bytes
+        .first_chunk()
+        .map_or(0, |bytes| u64::from_le_bytes(*bytes))
 }
 
 #[inline(always)]
@@ -417,8 +551,74 @@ const fn full_scale<const N: usize>() -> [u16; N] {
     table
 }
 
+static FOUR_BITS: [u16; 16] = full_scale();
 static FIVE_BITS: [u16; 32] = full_scale();
 static SIX_BITS: [u16; 64] = full_scale();
+static TEN_BITS: [u16; 1024] = full_scale();
+
+/// Where the channels of a pixel are that has three of one size and a smaller one.
+struct Fields {
+    /// The lowest bits of R, G and B.
+    colors: [u32; 3],
+    /// The lowest bit of A.
+    alpha: u32,
+    alpha_mask: u32,
+}
+
+impl Fields {
+    /// Finds channels of so many bits for colours and for A.
+    const fn new(order: Order, [color, alpha]: [u32; 2]) -> Self {
+        let (colors, at) = match order {
+            Order::Argb => ([2 * color, color, 0], 3 * color),
+            Order::Abgr => ([0, color, 2 * color], 3 * color),
+            Order::Rgba => ([2 * color + alpha, color + alpha, alpha], 0),
+            Order::Bgra => ([alpha, color + alpha, 2 * color + alpha], 0),
+        };
+
+        Self {
+            colors,
+            alpha: at,
+            alpha_mask: (1 << alpha) - 1,
+        }
+    }
+
+    /// Makes a pixel of `v`: `table` widens its colours, `alpha` is what A is multiplied with.
+    #[inline(always)]
+    fn widen<const N: usize>(&self, v: u32, table: &[u16; N], alpha: u32) -> Pixel {
+        let [r, g, b] = self.colors.map(|shift| table[(v >> shift) as usize % N]);
+
+        pixel::pack(
+            ((v >> self.alpha & self.alpha_mask) * alpha) as u16,
+            r,
+            g,
+            b,
+        )
+    }
+}
+
+/// Converts a half-precision floating-point number, of which 1.0 is full and anything above as
+/// well.
+#[inline(always)]
+const fn from_half(half: u16) -> u16 {
+    let exponent = half as u32 >> 10 & 0x1f;
+    let fraction = half as u32 & 0x3ff;
+
+    if half >> 15 != 0 || exponent == 31 && fraction != 0 {
+        return 0;
+    }
+    if exponent >= 15 {
+        return pixel::MAX;
+    }
+    // The number is `magnitude * 2^(exponent - 25)`; below the exponent 1 it is the same without
+    // the leading 1.
+    let (magnitude, shift) = if exponent == 0 {
+        (fraction, 24)
+    } else {
+        (fraction | 0x400, 25 - exponent)
+    };
+
+    ((magnitude * 65535 + (1 << (shift - 1))) >> shift) as u16
+}
 
 /// Makes a pixel of three channels of 5, 6 and 5 bits.
 #[inline(always)]
@@ -481,6 +681,39 @@ mod tests {
         // The part before the first whole byte is all there is.
         each_gray::<2>(&[0b00_01_10_11], 1, &mut out[..2]);
         assert_eq!(out[1], pixel::opaque(0xaaaa, 0xaaaa, 0xaaaa));
+    }
+
+    #[test]
+    fn fields_of_any_order() {
+        let pixel = |order, v| Fields::new(order, [10, 2]).widen(v, &TEN_BITS, 0x5555);
+        let expected = pixel::pack(0x5555, 64, 128, 192);
+
+        assert_eq!(
+            pixel(Order::Argb, 1 << 30 | 1 << 20 | 2 << 10 | 3),
+            expected
+        );
+        assert_eq!(
+            pixel(Order::Abgr, 1 << 30 | 3 << 20 | 2 << 10 | 1),
+            expected
+        );
+        assert_eq!(pixel(Order::Rgba, 1 << 22 | 2 << 12 | 3 << 2 | 1), expected);
+        assert_eq!(pixel(Order::Bgra, 3 << 22 | 2 << 12 | 1 << 2 | 1), expected);
+    }
+
+    #[test]
+    fn half_precision_is_rounded_and_clamped() {
+        assert_eq!(from_half(0), 0);
+        // 2^-24 is nothing, 2^-17 is a half.
+        assert_eq!(from_half(1), 0);
+        assert_eq!(from_half(1 << 10 | 0x3ff), 8);
+        assert_eq!(from_half(0x3800), 32768);
+        assert_eq!(from_half(0x3bff), 65503);
+        assert_eq!(from_half(0x3c00), 65535);
+        assert_eq!(from_half(0x7bff), 65535);
+        assert_eq!(from_half(0x7c00), 65535);
+        // Not a number, and below zero.
+        assert_eq!(from_half(0x7c01), 0);
+        assert_eq!(from_half(0xbc00), 0);
     }
 
     #[test]

@@ -19,6 +19,7 @@ use super::{
 pub(super) enum Encoder {
     Rgb32(Order),
     Rgb64(Order),
+    Rgb30(Order),
     Rgb565,
 }
 
@@ -31,6 +32,8 @@ impl Encoder {
             Format::Abgr8888 | Format::Xbgr8888 => Self::Rgb32(Order::Abgr),
             Format::Argb16161616 | Format::Xrgb16161616 => Self::Rgb64(Order::Argb),
             Format::Abgr16161616 | Format::Xbgr16161616 => Self::Rgb64(Order::Abgr),
+            Format::Argb2101010 | Format::Xrgb2101010 => Self::Rgb30(Order::Argb),
+            Format::Abgr2101010 | Format::Xbgr2101010 => Self::Rgb30(Order::Abgr),
             Format::Rgb565 => Self::Rgb565,
             _ => return None,
         })
@@ -39,7 +42,7 @@ impl Encoder {
     /// Returns the number of bytes of a pixel.
     pub(super) const fn bytes_per_pixel(self) -> usize {
         match self {
-            Self::Rgb32(_) => 4,
+            Self::Rgb32(_) | Self::Rgb30(_) => 4,
             Self::Rgb64(_) => 8,
             Self::Rgb565 => 2,
         }
@@ -58,6 +61,12 @@ impl Encoder {
 
                 (swapped >> 16 & pixel::EVEN | (swapped & pixel::EVEN) << 16).to_le_bytes()
             }),
+            Self::Rgb30(order) => each(row, bytes, |p| {
+                let [r, g, b] = pixel::colors(p).map(ten_bits);
+                let (high, low) = if order == Order::Abgr { (b, r) } else { (r, b) };
+
+                (3 << 30 | high << 20 | g << 10 | low).to_le_bytes()
+            }),
             Self::Rgb565 => each(row, bytes, |p| {
                 let [r, g, b] = pixel::colors(p);
 
@@ -67,7 +76,8 @@ impl Encoder {
     }
 }
 
-/// Copies pixels of a 32-bit format that has A or X in its most significant byte, and fills this byte.
+/// Copies pixels of a 32-bit format that has A or X in its most significant byte, and fills this
+/// byte.
 pub(super) fn copy_rgb32(row: &[u8], bytes: &mut [u8]) {
     const TOPS: u64 = 0xff00_0000_ff00_0000;
 
@@ -77,7 +87,9 @@ pub(super) fn copy_rgb32(row: &[u8], bytes: &mut [u8]) {
     for (out, pair) in (&mut pairs).zip(&mut row_pairs) {
         out.copy_from_slice(&(u64_from(pair) | TOPS).to_le_bytes());
     }
-    if let ([b, g, r, x], &[first, second, third, _]) = (pairs.into_remainder(), row_pairs.remainder()) {
+    if let ([b, g, r, x], &[first, second, third, _]) =
+        (pairs.into_remainder(), row_pairs.remainder())
+    {
         (*b, *g, *r, *x) = (first, second, third, 0xff);
     }
 }
@@ -87,6 +99,12 @@ fn each<const N: usize>(row: &[Pixel], bytes: &mut [u8], convert: impl Fn(Pixel)
     for (bytes, &pixel) in bytes.chunks_exact_mut(N).zip(row) {
         bytes.copy_from_slice(&convert(pixel));
     }
+}
+
+/// Rounds a channel to 10 bits.
+#[inline(always)]
+const fn ten_bits(channel: u16) -> u32 {
+    (channel as u32 * 1023 + 0x7fff) / 0xffff
 }
 
 /// Returns `channel * full / 65535`, rounded down as C `vkms` does here; `full` is at most 63.
@@ -127,6 +145,7 @@ mod tests {
         assert!(
             encoded(Format::Xbgr16161616) == Some([0x12, 0x12, 0x34, 0x34, 0x56, 0x56, 0xff, 0xff])
         );
+        assert!(encoded(Format::Xrgb2101010) == Some([0x59, 0x45, 0x83, 0xc4]));
         assert!(encoded(Format::Rgb565) == Some([0x8a, 0x11]));
         assert!(encoded::<4>(Format::Nv12).is_none());
     }

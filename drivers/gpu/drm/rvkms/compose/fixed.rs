@@ -2,9 +2,9 @@
 
 //! Signed 32.32 fixed-point numbers that round exactly as those of C's `drm_fixed.h`.
 //!
-//! C `vkms` converts pixels with these, so a pixel is equal only if every product loses the same bits.
-//! [`mul`] drops low bits of its factors as soon as the product needs more than 62 bits; how many it drops
-//! depends on the magnitude of both factors.
+//! C `vkms` converts pixels with these, so a pixel is equal only if every product loses the same
+//! bits. [`mul`] drops low bits of its factors as soon as the product needs more than 62 bits; how
+//! many it drops depends on the magnitude of both factors.
 
 /// Number of fractional bits.
 const POINT: u32 = 32;
@@ -77,12 +77,13 @@ pub(super) const fn div(a: i64, b: i64) -> i64 {
 /// A coefficient that is multiplied with many integers.
 ///
 /// [`mul`] of a coefficient and an integer drops low bits of the coefficient alone, as many as the
-/// length of the integer demands: the coefficients that remain are few enough to be kept in a table.
+/// length of the integer demands: the coefficients that remain are few enough to be kept in a
+/// table.
 ///
 /// # Invariants
 ///
-/// `by_length[n]` is what is left of the coefficient when the other factor is an integer whose magnitude
-/// has `n` bits.
+/// `by_length[n]` is what is left of the coefficient when the other factor is an integer whose
+/// magnitude has `n` bits.
 #[derive(Clone, Copy)]
 pub(super) struct Coefficient {
     by_length: [i64; 33],
@@ -95,7 +96,8 @@ impl Coefficient {
         let mut length = 0;
 
         while length < by_length.len() {
-            // The only integer of length 0 with a product is -1, whose highest bit is below the point.
+            // The only integer of length 0 with a product is -1, whose highest bit is below the
+            // point.
             let bits = highest_bit(value) + POINT - 1 + length as u32;
             let dropped = bits.saturating_sub(61).div_ceil(2);
 

@@ -64,6 +64,16 @@ pub(super) enum Layout {
     Rgb64 { order: Order, alpha: bool },
     /// 5, 6 and 5 bits, [`Order::Argb`] or [`Order::Abgr`] without A.
     Rgb16 { order: Order },
+    /// 4 bits each, or 5, 5, 5 and 1 for A.
+    Rgb16Alpha {
+        order: Order,
+        alpha: bool,
+        four: bool,
+    },
+    /// 10 bits each and 2 for A.
+    Rgb30 { order: Order, alpha: bool },
+    /// Four half-precision floating-point numbers, [`Order::Argb`] or [`Order::Abgr`].
+    Half { order: Order, alpha: bool },
     /// Gray of this many bits, the first pixel in the most significant bits of a byte.
     Gray { bits: u32 },
     /// Y, then U and V of two pixels in turn in a second plane, all of 8 bits or of 16.
@@ -74,6 +84,27 @@ pub(super) enum Layout {
     },
     /// Y, U and V in planes of their own, all of 8 bits.
     Planar { sub: Subsampling, v_first: bool },
+    /// Y, U, Y, V of two pixels, all of 8 bits or of 16; or U and V before each Y.
+    Pairs {
+        wide: bool,
+        y_second: bool,
+        v_first: bool,
+    },
+    /// Y, U and V of each pixel.
+    Yuv444(Yuv444),
+}
+
+/// Where the channels of a format are that stores U and V for each pixel.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Yuv444 {
+    /// Bytes Y, U, V.
+    Bytes24,
+    /// Bytes V, U, Y, X.
+    Bytes32,
+    /// 10 bits each of U, Y, V from the least significant bits up.
+    Bits10,
+    /// 16 bits each of U, Y, V and X.
+    Words,
 }
 
 /// How many pixels share one pair of U and V.
@@ -93,6 +124,26 @@ const fn rgb32(order: Order, alpha: bool) -> Layout {
 
 const fn rgb64(order: Order, alpha: bool) -> Layout {
     Layout::Rgb64 { order, alpha }
+}
+
+const fn rgb16(order: Order, alpha: bool, four: bool) -> Layout {
+    Layout::Rgb16Alpha { order, alpha, four }
+}
+
+const fn rgb30(order: Order, alpha: bool) -> Layout {
+    Layout::Rgb30 { order, alpha }
+}
+
+const fn half(order: Order, alpha: bool) -> Layout {
+    Layout::Half { order, alpha }
+}
+
+const fn pairs(wide: bool, y_second: bool, v_first: bool) -> Layout {
+    Layout::Pairs {
+        wide,
+        y_second,
+        v_first,
+    }
 }
 
 const fn semi_planar(wide: bool, sub: Subsampling, v_first: bool) -> Layout {
@@ -139,6 +190,49 @@ formats! {
     R2 = b"R2  ", Layout::Gray { bits: 2 };
     R4 = b"R4  ", Layout::Gray { bits: 4 };
     R8 = b"R8  ", Layout::Gray { bits: 8 };
+    /// An index into a palette, which is the CRTC's `GAMMA_LUT`.
+    C8 = b"C8  ", Layout::Gray { bits: 8 };
+    Argb4444 = b"AR12", rgb16(Order::Argb, true, true);
+    Abgr4444 = b"AB12", rgb16(Order::Abgr, true, true);
+    Rgba4444 = b"RA12", rgb16(Order::Rgba, true, true);
+    Bgra4444 = b"BA12", rgb16(Order::Bgra, true, true);
+    Xrgb4444 = b"XR12", rgb16(Order::Argb, false, true);
+    Xbgr4444 = b"XB12", rgb16(Order::Abgr, false, true);
+    Rgbx4444 = b"RX12", rgb16(Order::Rgba, false, true);
+    Bgrx4444 = b"BX12", rgb16(Order::Bgra, false, true);
+    Argb1555 = b"AR15", rgb16(Order::Argb, true, false);
+    Abgr1555 = b"AB15", rgb16(Order::Abgr, true, false);
+    Rgba5551 = b"RA15", rgb16(Order::Rgba, true, false);
+    Bgra5551 = b"BA15", rgb16(Order::Bgra, true, false);
+    Xrgb1555 = b"XR15", rgb16(Order::Argb, false, false);
+    Xbgr1555 = b"XB15", rgb16(Order::Abgr, false, false);
+    Rgbx5551 = b"RX15", rgb16(Order::Rgba, false, false);
+    Bgrx5551 = b"BX15", rgb16(Order::Bgra, false, false);
+    Argb2101010 = b"AR30", rgb30(Order::Argb, true);
+    Abgr2101010 = b"AB30", rgb30(Order::Abgr, true);
+    Rgba1010102 = b"RA30", rgb30(Order::Rgba, true);
+    Bgra1010102 = b"BA30", rgb30(Order::Bgra, true);
+    Xrgb2101010 = b"XR30", rgb30(Order::Argb, false);
+    Xbgr2101010 = b"XB30", rgb30(Order::Abgr, false);
+    Rgbx1010102 = b"RX30", rgb30(Order::Rgba, false);
+    Bgrx1010102 = b"BX30", rgb30(Order::Bgra, false);
+    Argb16161616f = b"AR4H", half(Order::Argb, true);
+    Abgr16161616f = b"AB4H", half(Order::Abgr, true);
+    Xrgb16161616f = b"XR4H", half(Order::Argb, false);
+    Xbgr16161616f = b"XB4H", half(Order::Abgr, false);
+    P210 = b"P210", semi_planar(true, S422, false);
+    Yuyv = b"YUYV", pairs(false, false, false);
+    Yvyu = b"YVYU", pairs(false, false, true);
+    Uyvy = b"UYVY", pairs(false, true, false);
+    Vyuy = b"VYUY", pairs(false, true, true);
+    Y210 = b"Y210", pairs(true, false, false);
+    Y212 = b"Y212", pairs(true, false, false);
+    Y216 = b"Y216", pairs(true, false, false);
+    Vuy888 = b"VU24", Layout::Yuv444(Yuv444::Bytes24);
+    Xyuv8888 = b"XYUV", Layout::Yuv444(Yuv444::Bytes32);
+    Xvyu2101010 = b"XV30", Layout::Yuv444(Yuv444::Bits10);
+    Xvyu12 = b"XV36", Layout::Yuv444(Yuv444::Words);
+    Xvyu16161616 = b"XV48", Layout::Yuv444(Yuv444::Words);
 }
 
 impl Format {
@@ -146,7 +240,11 @@ impl Format {
     pub(crate) const fn has_alpha(self) -> bool {
         matches!(
             self.layout(),
-            Layout::Rgb32 { alpha: true, .. } | Layout::Rgb64 { alpha: true, .. }
+            Layout::Rgb32 { alpha: true, .. }
+                | Layout::Rgb64 { alpha: true, .. }
+                | Layout::Rgb16Alpha { alpha: true, .. }
+                | Layout::Rgb30 { alpha: true, .. }
+                | Layout::Half { alpha: true, .. }
         )
     }
 

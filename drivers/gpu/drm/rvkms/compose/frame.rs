@@ -53,6 +53,8 @@ pub(crate) struct Layer<S> {
     pub(crate) alpha: u16,
     /// How the alpha channel is used.
     pub(crate) blend: BlendMode,
+    /// How the layer is scaled, if `src` and `dst` differ in size.
+    pub(crate) filter: Filter,
     /// The colour operations that come before blending.
     pub(crate) pipeline: Option<Arc<Pipeline>>,
 }
@@ -100,8 +102,8 @@ impl<S> Layer<S> {
         (self.src.x >> 16) as usize + offset
     }
 
-    /// Returns the framebuffer row that belongs to a destination position: a row, or a column if the layer is
-    /// transposed. For unscaled layers.
+    /// Returns the framebuffer row that belongs to a destination position: a row, or a column if
+    /// the layer is transposed. For unscaled layers.
     pub(super) fn source_row(&self, position: usize) -> usize {
         let offset = if self.rotation.flip_y {
             self.source_size().1.saturating_sub(position + 1)
@@ -162,8 +164,8 @@ pub(crate) struct SourceArea {
 
 /// How a plane is turned: first reflected, then rotated counter-clockwise.
 ///
-/// Stored as how to get from a place on the CRTC to the place in the framebuffer: exchange the axes, then
-/// mirror each.
+/// Stored as how to get from a place on the CRTC to the place in the framebuffer: exchange the
+/// axes, then mirror each.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Rotation {
     /// CRTC rows are framebuffer columns.
@@ -222,6 +224,15 @@ pub(crate) enum Range {
     Limited,
     /// Black is at 0.
     Full,
+}
+
+/// How a plane is scaled: the `SCALING_FILTER` property.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Filter {
+    /// Each pixel is the nearest one of the framebuffer.
+    Nearest,
+    /// Each pixel is interpolated between the four nearest ones.
+    Linear,
 }
 
 /// How a plane is blended: the `pixel blend mode` property.

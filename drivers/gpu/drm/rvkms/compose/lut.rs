@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! One-dimensional lookup tables: the CRTC's gamma and degamma, and the curves of a colour pipeline.
+//! One-dimensional lookup tables: the CRTC's gamma and degamma, and the curves of a colour
+//! pipeline.
 
 use super::{
     fixed,
@@ -19,8 +20,8 @@ pub(super) type Table = [u16; VALUES];
 
 /// A lookup table, prepared so that a pixel costs one load a channel.
 ///
-/// Takes up to 384 KiB and some milliseconds to prepare: create one for each property blob, not for each
-/// frame.
+/// Takes up to 384 KiB and some milliseconds to prepare: create one for each property blob, not for
+/// each frame.
 ///
 /// # Invariants
 ///
@@ -30,8 +31,8 @@ pub(crate) struct Lut {
 }
 
 impl Lut {
-    /// Prepares the table of `len` entries R, G, B that `entry` returns, spaced evenly; values between them
-    /// are interpolated.
+    /// Prepares the table of `len` entries R, G, B that `entry` returns, spaced evenly; values
+    /// between them are interpolated.
     ///
     /// Returns [`EINVAL`] if there is no entry or there are more than values.
     pub(crate) fn new(len: usize, entry: impl Fn(usize) -> [u16; 3]) -> Result<Self> {

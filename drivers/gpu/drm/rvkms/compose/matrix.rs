@@ -77,16 +77,16 @@ impl Matrix {
         })
     }
 
-    /// Prepares a matrix in the order and format of `struct drm_color_ctm`: as [`Self::new`], without the
-    /// last column.
+    /// Prepares a matrix in the order and format of `struct drm_color_ctm`: as [`Self::new`],
+    /// without the last column.
     pub(crate) fn from_3x3(matrix: &[u64; 9]) -> Result<Self> {
         let [a, b, c, d, e, f, g, h, i] = *matrix;
 
         Self::new(&[a, b, c, 0, d, e, f, 0, g, h, i, 0])
     }
 
-    /// Returns the largest magnitude of a result when that of the factors is at most `limit`, or [`None`]
-    /// if the sum could overflow then.
+    /// Returns the largest magnitude of a result when that of the factors is at most `limit`, or
+    /// [`None`] if the sum could overflow then.
     pub(super) fn limit(&self, limit: u32) -> Option<u32> {
         self.magnitudes
             .iter()
@@ -109,8 +109,8 @@ impl Matrix {
         Some([next()?, next()?, next()?])
     }
 
-    /// Returns what channel `channel`, of value `value`, adds to each result; the offsets and what rounds
-    /// come with the first channel.
+    /// Returns what channel `channel`, of value `value`, adds to each result; the offsets and what
+    /// rounds come with the first channel.
     ///
     /// The values are to be such that [`Self::limit`] rules overflow out.
     pub(super) fn products(&self, channel: usize, value: i32) -> [i64; 3] {

@@ -35,7 +35,8 @@ pub(crate) enum Operation {
 
 /// The operations of a plane, in order, without those that are bypassed.
 ///
-/// Between the operations colours are not clamped to what a channel can hold; after the last one they are.
+/// Between the operations colours are not clamped to what a channel can hold; after the last one
+/// they are.
 pub(crate) struct Pipeline {
     steps: KVec<Step>,
     first: Option<ByteProducts>,

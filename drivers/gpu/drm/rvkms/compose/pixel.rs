@@ -2,8 +2,8 @@
 
 //! Pixels while they are composed.
 //!
-//! A [`Pixel`] is a `u64` that holds the channels A, R, G, B from the least significant bits up, each of
-//! 16 bits, so that one operation can work on all four.
+//! A [`Pixel`] is a `u64` that holds the channels A, R, G, B from the least significant bits up,
+//! each of 16 bits, so that one operation can work on all four.
 
 /// One pixel; see the [module](self).
 pub(super) type Pixel = u64;
@@ -58,7 +58,8 @@ pub(super) const fn narrow(pixel: Pixel) -> u32 {
     const ROUNDING: u64 = 0x0000_807f_0000_807f;
     const BYTES: u64 = 0x0000_00ff_0000_00ff;
 
-    // c / 257 rounded is c * 255 / 65536 plus a bit over a half; two channels in each of two numbers.
+    // c / 257 rounded is c * 255 / 65536 plus a bit over a half; two channels in each of two
+    // numbers.
     let even = ((pixel & EVEN) * 255 + ROUNDING) >> 16 & BYTES;
     let odd = ((pixel >> 16 & EVEN) * 255 + ROUNDING) >> 16 & BYTES;
     let pairs = even | odd << 8;

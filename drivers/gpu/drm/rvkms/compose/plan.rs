@@ -2,8 +2,9 @@
 
 //! Which part of a row comes from which layers.
 //!
-//! A row is cut where layers begin and end. In each segment nothing below the topmost opaque layer is ever
-//! read; pre-multiplied pixels over black are what they are. The cuts are the same for all rows up to the next upper or lower edge of a layer.
+//! A row is cut where layers begin and end. In each segment nothing below the topmost opaque layer
+//! is ever read; pre-multiplied pixels over black are what they are. The cuts are the same for all
+//! rows up to the next upper or lower edge of a layer.
 
 use super::frame::{
     BlendMode,

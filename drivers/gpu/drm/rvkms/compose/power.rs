@@ -40,13 +40,14 @@ pub(super) const fn multiply(a: Number, b: Number) -> Number {
     ((a as u128 * b as u128) >> POINT) as Number
 }
 
-/// Rounds down to an integer `1 / unit` of which is 1, after adding 1/256 of it: what is an integer but for the
-/// error of the computation stays one.
+/// Rounds down to an integer `1 / unit` of which is 1, after adding 1/256 of it: what is an integer
+/// but for the error of the computation stays one.
 pub(super) const fn floor(a: Number, unit: u64) -> u64 {
     ((a as u128 * unit as u128 + (1 << (POINT - 8))) >> POINT) as u64
 }
 
-/// Returns the logarithm of `a`, which is not to be 0, to base 2, with [`LOG_POINT`] fractional bits.
+/// Returns the logarithm of `a`, which is not to be 0, to base 2, with [`LOG_POINT`] fractional
+/// bits.
 const fn log2(a: Number) -> i64 {
     let exponent = a.ilog2() as i64 - POINT as i64;
     let mut mantissa = if exponent >= 0 {

@@ -2,8 +2,8 @@
 
 //! Layers whose rows are columns of their framebuffer.
 //!
-//! A block of CRTC rows is as many neighbouring columns of the framebuffer. Reading these columns row by row
-//! touches each cache line of the framebuffer once per block, not once per CRTC row.
+//! A block of CRTC rows is as many neighbouring columns of the framebuffer. Reading these columns
+//! row by row touches each cache line of the framebuffer once per block, not once per CRTC row.
 
 use super::{
     decode::{
@@ -21,12 +21,12 @@ use super::{
 };
 use kernel::prelude::*;
 
-/// The number of CRTC rows in a block: some cache lines of the framebuffer, and few enough that a block of
-/// finished rows stays in the CPU's cache.
+/// The number of CRTC rows in a block: some cache lines of the framebuffer, and few enough that a
+/// block of finished rows stays in the CPU's cache.
 pub(super) const BLOCK: usize = 32;
 
-/// The number of framebuffer rows that are read before their pixels are put in place: two cache lines
-/// of finished pixels.
+/// The number of framebuffer rows that are read before their pixels are put in place: two cache
+/// lines of finished pixels.
 const ROWS: usize = 16;
 
 /// Where a block is on the CRTC.
@@ -42,7 +42,8 @@ pub(super) struct Block {
 }
 
 impl Block {
-    /// Returns which of the columns that are read, counted from the left, is row `row` of the block.
+    /// Returns which of the columns that are read, counted from the left, is row `row` of the
+    /// block.
     #[inline(always)]
     fn row_in_tile<S>(&self, layer: &Layer<S>, row: usize) -> usize {
         let row = if layer.rotation.flip_x {
@@ -129,7 +130,8 @@ fn decode_rgb32<S: Source>(
     while column < block.end {
         let columns = ROWS.min(block.end - column);
 
-        // Nothing else is between the reads, so the CPU waits for the cache lines of several at once.
+        // Nothing else is between the reads, so the CPU waits for the cache lines of several at
+        // once.
         for (column, words) in (column..).zip(tile.iter_mut().take(columns)) {
             let y = layer.source_row(layer.local_x(column));
 

@@ -2,8 +2,8 @@
 
 //! Several translucent layers over each other, blended pixel by pixel.
 //!
-//! A pixel starts from the topmost layer that is opaque there, so that nothing below it is blended, and stays in
-//! registers until its last layer.
+//! A pixel starts from the topmost layer that is opaque there, so that nothing below it is blended,
+//! and stays in registers until its last layer.
 
 use super::{
     blend::{
@@ -80,7 +80,9 @@ impl Stack {
         decode::read(layer, 0, y, x * 4, words.as_flattened_mut(), n * 4)?;
         match order {
             Order::Argb => {}
-            Order::Abgr => words.iter_mut().for_each(|[r, _, b, _]| core::mem::swap(r, b)),
+            Order::Abgr => words
+                .iter_mut()
+                .for_each(|[r, _, b, _]| core::mem::swap(r, b)),
             Order::Rgba => words.iter_mut().for_each(|word| word.rotate_left(1)),
             Order::Bgra => words.iter_mut().for_each(|word| word.reverse()),
         }
@@ -107,8 +109,12 @@ impl Stack {
     #[inline(always)]
     fn blend_group(&self, x: usize, opaque: &[u8], out: &mut [Pixel]) {
         let layers = self.words.get(..self.depth).unwrap_or_default();
-        // Blending an opaque layer is no error, only a waste: start where all pixels of the group can.
-        let start = opaque.iter().map(|bits| u8::BITS - bits.leading_zeros()).min();
+        // Blending an opaque layer is no error, only a waste: start where all pixels of the group
+        // can.
+        let start = opaque
+            .iter()
+            .map(|bits| u8::BITS - bits.leading_zeros())
+            .min();
         let start = start.unwrap_or_default().saturating_sub(1) as usize;
         let mut colors = [[0; 3]; GROUP];
 
@@ -116,7 +122,10 @@ impl Stack {
             *colors = lower(out);
         }
         for words in layers.get(start..).unwrap_or_default() {
-            if let Some(words) = words.get(x..).and_then(|words| words.first_chunk::<GROUP>()) {
+            if let Some(words) = words
+                .get(x..)
+                .and_then(|words| words.first_chunk::<GROUP>())
+            {
                 for (colors, &word) in colors.iter_mut().zip(words) {
                     *colors = over(word, *colors);
                 }
@@ -131,19 +140,20 @@ impl Stack {
 #[cfg(any(test, CONFIG_KUNIT = "y"))]
 #[cfg_attr(not(test), kernel::prelude::kunit_tests(rvkms_compose_stack))]
 mod tests {
-    use super::*;
     use super::super::{
         blend,
         frame::{
             Area,
             BlendMode,
             Encoding,
+            Filter,
             Range,
             Rotation,
             SourceArea, //
         },
         Format, //
     };
+    use super::*;
 
     struct Bytes([u8; 4 * CHUNK]);
 
@@ -180,6 +190,7 @@ mod tests {
             range: Range::Full,
             alpha: pixel::MAX,
             blend: BlendMode::Premultiplied,
+            filter: Filter::Nearest,
             pipeline: None,
         }
     }

@@ -2,8 +2,8 @@
 
 //! From Y, U and V to pixels.
 //!
-//! Each of the products that make up a channel depends on one of Y, U and V alone. With 8 bits a channel
-//! there are 256 of each: they are tables, computed at compile time.
+//! Each of the products that make up a channel depends on one of Y, U and V alone. With 8 bits a
+//! channel there are 256 of each: they are tables, computed at compile time.
 
 use super::{
     fixed::{
@@ -126,12 +126,13 @@ impl Converter {
 
     /// Converts pixels of 8-bit channels.
     ///
-    /// One pair of `chroma` serves `sub` pixels, the first one `skipped` pixels less; `v_first` says that V
-    /// is its first half.
+    /// One pair of `chroma` serves `sub` pixels, the first one `skipped` pixels less; `v_first`
+    /// says that V is its first half.
     #[inline(always)]
-    pub(super) fn narrow(
+    pub(super) fn narrow<T>(
         &self,
-        luma: &[u8],
+        luma: &[T],
+        luma_of: impl Fn(&T) -> u8,
         chroma: impl Iterator<Item = (u8, u8)>,
         skipped: usize,
         sub: usize,
@@ -153,21 +154,17 @@ impl Converter {
             ]
         });
 
-        convert(
-            luma,
-            |&y| self.y.of_byte[usize::from(y)],
-            chroma,
-            skipped,
-            sub,
-            out,
-        );
+        let product = |luma: &T| self.y.of_byte[usize::from(luma_of(luma))];
+
+        convert(luma, product, chroma, skipped, sub, out);
     }
 
-    /// Converts pixels of 16-bit channels, each as little-endian bytes; as [`Self::narrow`] otherwise.
+    /// Converts pixels of 16-bit channels; as [`Self::narrow`] otherwise.
     #[inline(always)]
-    pub(super) fn wide(
+    pub(super) fn wide<T>(
         &self,
-        luma: &[[u8; 2]],
+        luma: &[T],
+        luma_of: impl Fn(&T) -> u16,
         chroma: impl Iterator<Item = (u16, u16)>,
         skipped: usize,
         sub: usize,
@@ -193,18 +190,18 @@ impl Converter {
                 self.u_to_b.of_number.times(u, u_length),
             ]
         });
-        let luma_of = |&y: &[u8; 2]| {
-            let y = i32::from(u16::from_le_bytes(y)).wrapping_sub(self.black);
+        let product = |luma: &T| {
+            let y = i32::from(luma_of(luma)).wrapping_sub(self.black);
 
             self.y.of_number.times(y, Coefficient::length(y))
         };
 
-        convert(luma, luma_of, chroma, skipped, sub, out);
+        convert(luma, product, chroma, skipped, sub, out);
     }
 }
 
-/// Adds what `luma` and `chroma` make up; one item of `chroma` serves `sub` pixels, the first one `skipped`
-/// pixels less.
+/// Adds what `luma` and `chroma` make up; one item of `chroma` serves `sub` pixels, the first one
+/// `skipped` pixels less.
 #[inline(always)]
 fn convert<T>(
     luma: &[T],
@@ -255,9 +252,11 @@ fn add(y: i64, chroma: Chroma) -> Pixel {
     pixel::opaque(r, g, b)
 }
 
-/// Rounds down and clamps to what a channel can hold; the value is to be within -4.0 and 4.0 of that.
+/// Rounds down and clamps to what a channel can hold; the value is to be within -4.0 and 4.0 of
+/// that.
 ///
-/// The colours of a picture make a bad guess of a branch, and tables are what the compiler makes no branch of.
+/// The colours of a picture make a bad guess of a branch, and tables are what the compiler makes no
+/// branch of.
 #[inline(always)]
 fn channel(value: i64) -> u16 {
     static SET: [u16; 8] = [0, 0xffff, 0xffff, 0xffff, 0, 0, 0, 0];
@@ -276,7 +275,15 @@ mod tests {
     fn one(encoding: Encoding, range: Range, y: u8, u: u8, v: u8) -> Pixel {
         let mut out = [0];
 
-        Converter::new(encoding, range).narrow(&[y], [(u, v)].into_iter(), 0, 1, false, &mut out);
+        Converter::new(encoding, range).narrow(
+            &[y],
+            |&y| y,
+            [(u, v)].into_iter(),
+            0,
+            1,
+            false,
+            &mut out,
+        );
         out[0]
     }
 
@@ -312,7 +319,8 @@ mod tests {
                 let mut out = [0];
 
                 Converter::new(Encoding::Bt709, range).wide(
-                    &[wide(y).to_le_bytes()],
+                    &[wide(y)],
+                    |&y| y,
                     [(wide(v), wide(u))].into_iter(),
                     0,
                     1,
@@ -331,7 +339,7 @@ mod tests {
         let luma = [50, 60, 70, 80];
         let mut out = [0; 4];
 
-        converter.narrow(&luma, chroma.into_iter(), 1, 2, false, &mut out);
+        converter.narrow(&luma, |&y| y, chroma.into_iter(), 1, 2, false, &mut out);
         for (index, pair) in [0, 1, 1, 2].into_iter().enumerate() {
             let (u, v) = chroma[pair];
 
