@@ -5,7 +5,7 @@
 //! They use a driver that counts what it makes and frees. What it creates is up to each test.
 
 mod check;
-mod device;
+mod lifetime;
 mod setup;
 mod values;
 
@@ -410,6 +410,9 @@ fn create_kept(setup: &KmsSetup<'_, TestDriver>) -> Result {
     Ok(())
 }
 
+/// How many devices there have been.
+static NUM_DEVICES: Atomic<u32> = Atomic::new(0);
+
 /// A device that is registered until it is dropped.
 struct TestDevice {
     drm: ARef<drm::Device<TestDriver>>,
@@ -418,7 +421,12 @@ struct TestDevice {
 
 impl TestDevice {
     fn register(tally: &Arc<Tally>, create: Create, foreign: Option<Kept>) -> Result<Self> {
-        let faux = faux::Registration::new(c"kunit-kms", None)?;
+        // A test has two devices at most.
+        let name = match NUM_DEVICES.fetch_add(1, Relaxed) % 2 {
+            0 => c"kunit-kms",
+            _ => c"kunit-kms-other",
+        };
+        let faux = faux::Registration::new(name, None)?;
         let data = TestData {
             tally: tally.clone(),
             create,

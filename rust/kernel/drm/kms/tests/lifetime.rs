@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+//! Devices as a whole: what lives how long.
+
+use super::*;
+
+#[kunit_tests(rust_drm_kms_lifetime)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_is_freed_in_order() -> Result {
+        let tally = Tally::new()?;
+        let states = STATES.load(Relaxed);
+        let device = TestDevice::register(&tally, create_device, None)?;
+
+        assert_eq!(tally.made.load(Relaxed), NUM_OBJECTS);
+        assert_eq!(tally.alive.load(Relaxed), NUM_OBJECTS);
+        assert!(STATES.load(Relaxed) > states);
+        assert_eq!(tally.registration_data_freed.load(Relaxed), 0);
+
+        drop(device);
+        assert!(tally.all_freed());
+        assert_eq!(tally.registration_data_freed.load(Relaxed), 1);
+        assert_eq!(STATES.load(Relaxed), states);
+
+        Ok(())
+    }
+
+    #[test]
+    fn objects_live_as_long_as_the_device() -> Result {
+        let tally = Tally::new()?;
+        let drm = TestDevice::register(&tally, create_device, None)?.unplug();
+
+        assert_eq!(tally.registration_data_freed.load(Relaxed), 1);
+        assert_eq!(tally.alive.load(Relaxed), NUM_OBJECTS);
+        assert_eq!(tally.data_freed.load(Relaxed), 0);
+
+        drop(drm);
+        assert!(tally.all_freed());
+
+        Ok(())
+    }
+
+    #[test]
+    fn reference_to_an_object_keeps_the_device() -> Result {
+        let tally = Tally::new()?;
+        let device = TestDevice::register(&tally, create_kept, None)?;
+        let plane = tally.kept.lock().take().ok_or(ENODATA)?.primary;
+        let again = plane.clone();
+
+        drop(device);
+        drop(plane);
+        assert_eq!(tally.alive.load(Relaxed), NUM_OBJECTS);
+        assert_eq!(tally.data_freed.load(Relaxed), 0);
+        assert_eq!(again.data().number, 7);
+
+        drop(again);
+        assert!(tally.all_freed());
+
+        Ok(())
+    }
+
+    #[test]
+    fn limits_are_told_to_the_core() -> Result {
+        let tally = Tally::new()?;
+        let device = TestDevice::register(&tally, create_device, None)?;
+
+        // SAFETY: The device has a mode configuration, and these fields of it do not change.
+        let config = unsafe { &(*device.drm.as_raw()).mode_config };
+
+        assert_eq!((config.min_width, config.min_height), (1, 2));
+        assert_eq!((config.max_width, config.max_height), (4096, 2048));
+        assert_eq!((config.cursor_width, config.cursor_height), (64, 32));
+        assert_eq!(config.preferred_depth, 24);
+        assert!(config.normalize_zpos);
+
+        Ok(())
+    }
+
+    #[test]
+    fn guard_exists_while_registered() -> Result {
+        fn create(setup: &KmsSetup<'_, TestDriver>) -> Result {
+            ensure(setup.drm_dev().registration_guard().is_none())?;
+            create_device(setup)
+        }
+
+        let tally = Tally::new()?;
+        let device = TestDevice::register(&tally, create, None)?;
+        assert!(device.drm.registration_guard().is_some());
+
+        let drm = device.unplug();
+        assert!(drm.registration_guard().is_none());
+
+        Ok(())
+    }
+
+    #[test]
+    fn no_guard_if_registration_fails() -> Result {
+        let tally = Tally::new()?;
+        let faux = faux::Registration::new(c"kunit-kms", None)?;
+        let data = TestData {
+            tally: tally.clone(),
+            create: |_setup| Err(EXDEV),
+            foreign: None,
+        };
+        let unregistered = drm::UnregisteredDevice::<TestDriver>::new(faux.as_ref(), Ok(data))?;
+        let drm: ARef<drm::Device<TestDriver>> = (&*unregistered).into();
+        assert!(drm.registration_guard().is_none());
+
+        let ret = drm::Registration::new_foreign_owned(
+            faux.as_ref().as_ref(),
+            unregistered,
+            Ok::<_, Error>(TestRegistrationData(tally.clone())),
+            0,
+        );
+        assert_eq!(ret.err(), Some(EXDEV));
+        assert!(drm.registration_guard().is_none());
+        assert_eq!(tally.registration_data_freed.load(Relaxed), 1);
+        drm.hotplug_event();
+
+        drop(drm);
+        assert!(tally.all_freed());
+
+        Ok(())
+    }
+
+    #[test]
+    fn hotplug_at_any_time() -> Result {
+        fn create(setup: &KmsSetup<'_, TestDriver>) -> Result {
+            setup.drm_dev().hotplug_event();
+            create_device(setup)
+        }
+
+        let tally = Tally::new()?;
+        let device = TestDevice::register(&tally, create, None)?;
+        device.drm.hotplug_event();
+
+        let drm = device.unplug();
+        drm.hotplug_event();
+
+        Ok(())
+    }
+
+    #[test]
+    fn parent_must_be_the_device_s_own() -> Result {
+        let tally = Tally::new()?;
+        let parent = faux::Registration::new(c"kunit-kms", None)?;
+        let stranger = faux::Registration::new(c"kunit-kms-other", None)?;
+        let data = TestData {
+            tally: tally.clone(),
+            create: create_device,
+            foreign: None,
+        };
+        let drm = drm::UnregisteredDevice::<TestDriver>::new(parent.as_ref(), Ok(data))?;
+
+        let ret = drm::Registration::new_foreign_owned(
+            stranger.as_ref().as_ref(),
+            drm,
+            Ok::<_, Error>(TestRegistrationData(tally.clone())),
+            0,
+        );
+        assert_eq!(ret.err(), Some(EINVAL));
+        assert_eq!(tally.made.load(Relaxed), 0);
+        assert!(tally.all_freed());
+
+        Ok(())
+    }
+}
