@@ -26,6 +26,7 @@
 pub mod atomic;
 pub mod blend;
 pub mod color;
+pub mod colorop;
 pub mod connector;
 mod crc;
 pub mod crtc;

@@ -221,7 +221,7 @@ impl Config {
             config.add_plane(c"cursor", PlaneType::Cursor, crtc)?;
         }
 
-        for plane in config.planes.iter_mut() {
+        for (_, plane) in config.planes.iter_mut() {
             plane.color_pipeline = defaults.color_pipelines;
         }
 

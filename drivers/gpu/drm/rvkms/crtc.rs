@@ -195,11 +195,9 @@ impl DriverCrtc for RvkmsCrtc {
                     .filter(|plane| plane.visible() && plane.normalized_zpos() == zpos)
                     .filter(|plane| plane.crtc().is_some_and(|of| of.index() == crtc.index()))
                     .filter_map(|plane| {
-                        let buffer = PlaneState::<RvkmsPlane>::try_from_opaque(plane)?
-                            .data()
-                            .buffer()?;
+                        let state = PlaneState::<RvkmsPlane>::try_from_opaque(plane)?;
 
-                        scene::layer(plane, buffer)
+                        scene::layer(plane, state.data())
                     });
 
                 for layer in layers {

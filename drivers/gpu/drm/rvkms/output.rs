@@ -62,7 +62,7 @@ pub(crate) fn create_objects(setup: &KmsSetup<'_, RvkmsDriver>, config: &Config)
 
     let count = config.planes.len().try_into()?;
     for (zpos, (id, plane)) in (0..count).zip(config.planes.iter()) {
-        planes.add(id, RvkmsPlane::create(setup, plane.kind, zpos, count)?)?;
+        planes.add(id, RvkmsPlane::create(setup, plane, zpos, count)?)?;
     }
 
     for (id, _) in config.crtcs.iter() {

@@ -166,12 +166,24 @@ impl<D: KmsDriver> AtomicCheck<'_, D> {
     ///
     /// An error can leave the commit half changed, and all locks but one must be given up after an
     /// `EDEADLK`, hence the check must not succeed any more.
-    fn add<R>(&self, f: impl FnOnce(*mut bindings::drm_atomic_commit) -> Result<R>) -> Result<R> {
+    pub(super) fn add<R>(
+        &self,
+        f: impl FnOnce(*mut bindings::drm_atomic_commit) -> Result<R>,
+    ) -> Result<R> {
         if let Some(err) = self.failed.get() {
             return Err(err);
         }
 
         f(self.as_raw()).inspect_err(|err| self.failed.set(Some(*err)))
+    }
+
+    /// Returns the new state of `plane`, whether or not it is borrowed.
+    pub(super) fn raw_new_plane_state(
+        &self,
+        plane: &OpaquePlane<D>,
+    ) -> Option<*mut bindings::drm_plane_state> {
+        // SAFETY: The commit is valid and belongs to this thread by the type invariants.
+        unsafe { plane_entry(self.commit, plane) }.map(|entry| entry.new_state)
     }
 
     /// Returns the result of a check for which the driver has returned `result`.
@@ -335,10 +347,7 @@ impl<D: KmsDriver> AtomicCheck<'_, D> {
         scaling: Scaling,
         can_position: bool,
     ) -> Result<bool> {
-        // SAFETY: The commit is valid and belongs to this thread by the type invariants.
-        let state = unsafe { plane_entry(self.commit, plane) }
-            .ok_or(EINVAL)?
-            .new_state;
+        let state = self.raw_new_plane_state(plane).ok_or(EINVAL)?;
 
         // SAFETY: `state` is a new state in this commit. All of what is used of it here lies in an
         // `Opaque`, so it does not matter whether the state is borrowed.
