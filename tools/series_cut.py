@@ -180,21 +180,15 @@ class Overlay:
 
     def prune_imports(self, path, mail, lines):
         """Leaves out what is imported and not used, or exported and not there."""
-        statements, body = [], []
-        at = 0
-        while at < len(lines):
-            if USE.match(code_of(lines[at])):
-                extent = item_extent(lines, at)
-                statements.append(range(at, extent.stop))
-                at = extent.stop
-            else:
-                body.append(code_of(lines[at]))
-                at += 1
-        used = set(IDENTIFIER.findall("\n".join(body)))
+        statements = list(imports(lines))
+        used = set(IDENTIFIER.findall("\n".join(code_outside_imports(lines))))
+        # A trait may be there for its methods alone: what the whole file never names is kept.
+        named = set(IDENTIFIER.findall("\n".join(code_outside_imports(self.lines[path]))))
 
         def keep(names):
             name = names[-1] if names[-1] != "self" else names[-2]
-            return name == "*" or name.split(" as ")[-1] in used
+            name = name.split(" as ")[-1]
+            return name in used or name not in named
 
         def keep_export(names):
             if names[0] != "self":
@@ -223,6 +217,23 @@ class Overlay:
                 text = head + render_use(kept, indent) + ";"
                 result[start : statement.stop] = (indent + text).split("\n")
         return result
+
+
+def imports(lines):
+    """The ranges of lines that are `use` declarations, without what is above them."""
+    at = 0
+    while at < len(lines):
+        if USE.match(code_of(lines[at])):
+            extent = range(at, item_extent(lines, at).stop)
+            yield extent
+            at = extent.stop
+        else:
+            at += 1
+
+
+def code_outside_imports(lines):
+    inside = {at for extent in imports(lines) for at in extent}
+    return [code_of(line) for at, line in enumerate(lines) if at not in inside]
 
 
 def parse_use(text):
