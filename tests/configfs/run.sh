@@ -1,0 +1,453 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Tests the configfs interface of a virtual KMS driver. Runs as root in a guest.
+#
+#   tests/configfs/run.sh [DRIVER]
+#
+# DRIVER is rvkms (default) or vkms: they have the same interface. Where vkms is known to be wrong
+# it is not asked. ROUNDS is the number of rounds of enabling and disabling (default 20).
+set -u
+export LC_ALL=C
+
+driver=${1:-rvkms}
+rounds=${ROUNDS:-20}
+top=/sys/kernel/config/$driver
+passed=0
+failed=0
+
+pass() {
+	passed=$((passed + 1))
+}
+
+fail() {
+	failed=$((failed + 1))
+	echo "not ok: $case: $*"
+}
+
+# Says what the following checks are about.
+case=''
+about() {
+	case=$*
+	echo "# $*"
+}
+
+# is WANTED COMMAND...: the command prints just that.
+is() {
+	local wanted=$1 got
+	shift
+	got=$("$@" 2>&1)
+	if [ "$got" = "$wanted" ]; then pass; else fail "'$*' gave '$got', not '$wanted'"; fi
+}
+
+# does COMMAND...: the command succeeds.
+does() {
+	local message
+	if message=$("$@" 2>&1); then pass; else fail "'$*' failed: $message"; fi
+}
+
+# fails ERROR COMMAND...: the command fails with that error.
+fails() {
+	local wanted=$1 message
+	shift
+	if message=$("$@" 2>&1); then
+		fail "'$*' succeeded, but should fail: $wanted"
+	elif [ "${message%"$wanted"}" = "$message" ]; then
+		fail "'$*' failed with '$message', not '$wanted'"
+	else
+		pass
+	fi
+}
+
+EBUSY='Device or resource busy'
+EEXIST='File exists'
+EINVAL='Invalid argument'
+ENOENT='No such file or directory'
+ENOTEMPTY='Directory not empty'
+EPERM='Operation not permitted'
+
+# A shell of its own, since the message of a failed redirection is the shell's.
+put() {
+	# shellcheck disable=SC2016 # for the inner shell
+	bash -c 'printf -- "$1" >"$2"' put "$@"
+}
+
+link() {
+	ln -s "$top/$1" "$top/$2"
+}
+
+cards() {
+	find /sys/class/drm -name 'card[0-9]*' ! -name '*-*' | wc -l
+}
+
+# card DEVICE: the name of its card.
+card() {
+	(cd "/sys/bus/faux/devices/$1/drm" && echo card*)
+}
+
+# Waits until a command succeeds, for 5 s at most.
+soon() {
+	local i
+	for i in $(seq 50); do
+		"$@" >/dev/null 2>&1 && return
+		sleep 0.1
+	done
+	fail "'$*' does not become true"
+}
+
+# device NAME: the smallest valid device.
+device() {
+	mkdir "$top/$1" "$top/$1"/{planes/primary,crtcs/crtc,encoders/encoder,connectors/connector} &&
+		put 1 "$top/$1/planes/primary/type" &&
+		link "$1/crtcs/crtc" "$1/planes/primary/possible_crtcs" &&
+		link "$1/crtcs/crtc" "$1/encoders/encoder/possible_crtcs" &&
+		link "$1/encoders/encoder" "$1/connectors/connector/possible_encoders"
+}
+
+# no_device NAME: removes a device with all that is in it.
+no_device() {
+	find "$top/$1" -type l -delete
+	find "$top/$1" -mindepth 2 -maxdepth 2 -type d -exec rmdir {} +
+	rmdir "$top/$1"
+}
+
+enabled() {
+	cat "$top/$1/enabled"
+}
+
+# invalid: the device `dev` cannot be enabled.
+invalid() {
+	fails "$EINVAL" put 1 $top/dev/enabled
+	is 0 enabled dev
+}
+
+# valid: the device `dev` can be enabled.
+valid() {
+	does put 1 $top/dev/enabled
+	is 1 enabled dev
+	put 0 $top/dev/enabled
+}
+
+modprobe -r rvkms vkms 2>/dev/null
+mountpoint -q /sys/kernel/config || mount -t configfs none /sys/kernel/config || exit 1
+modprobe "$driver" create_default_dev=0 || exit 1
+cd / || exit 1
+
+about "what a new device contains"
+is '' ls $top
+is 0 cards
+does mkdir $top/dev
+is 'connectors crtcs enabled encoders planes' echo "$(cd $top/dev && echo *)"
+is 0 enabled dev
+does mkdir $top/dev/{planes/p,crtcs/c,encoders/e,connectors/k}
+is 'possible_crtcs type' echo "$(cd $top/dev/planes/p && echo *)"
+is 'writeback' echo "$(cd $top/dev/crtcs/c && echo *)"
+is 'possible_crtcs' echo "$(cd $top/dev/encoders/e && echo *)"
+is 'possible_encoders status' echo "$(cd $top/dev/connectors/k && echo *)"
+is 0 cat $top/dev/planes/p/type
+is 0 cat $top/dev/crtcs/c/writeback
+is 1 cat $top/dev/connectors/k/status
+
+about "names"
+fails "$EINVAL" mkdir "$top/$driver"
+fails "$EEXIST" mkdir $top/dev
+fails "$EEXIST" mkdir $top/dev/planes/p
+long=a-name-that-does-not-fit-into-twenty-bytes
+does mkdir $top/$long $top/$long/planes/$long
+is $long ls $top/$long/planes
+does rmdir $top/$long/planes/$long $top/$long
+
+about "directories that cannot be made or removed"
+for path in x planes/p/x planes/p/possible_crtcs/x crtcs/c/x encoders/e/x connectors/k/possible_encoders/x; do
+	fails "$EPERM" mkdir $top/dev/$path
+done
+for path in planes crtcs encoders connectors planes/p/possible_crtcs connectors/k/possible_encoders; do
+	fails "$EPERM" rmdir $top/dev/$path
+done
+fails "$ENOTEMPTY" rmdir $top/dev
+
+about "values"
+for value in 1 2 0; do
+	does put "$value\n" $top/dev/planes/p/type
+	is "$value" cat $top/dev/planes/p/type
+done
+for value in 3 -1 invalid '\n' 1.0 0x1 '1 2' 99999999999; do
+	fails "$EINVAL" put "$value" $top/dev/planes/p/type
+done
+is 0 cat $top/dev/planes/p/type
+for value in 2 3 1; do
+	does put "$value" $top/dev/connectors/k/status
+	is "$value" cat $top/dev/connectors/k/status
+done
+for value in 0 4 -1 invalid '\n'; do
+	fails "$EINVAL" put "$value" $top/dev/connectors/k/status
+done
+is 1 cat $top/dev/connectors/k/status
+does put 1 $top/dev/crtcs/c/writeback
+is 1 cat $top/dev/crtcs/c/writeback
+does put n $top/dev/crtcs/c/writeback
+is 0 cat $top/dev/crtcs/c/writeback
+for value in 2 -1 invalid '\n'; do
+	fails "$EINVAL" put "$value" $top/dev/crtcs/c/writeback
+	fails "$EINVAL" put "$value" $top/dev/enabled
+done
+
+about "links"
+mkdir $top/other $top/other/crtcs/c $top/other/encoders/e
+does link dev/crtcs/c dev/planes/p/possible_crtcs/one
+fails "$EEXIST" ln -sT $top/dev/crtcs/c $top/dev/planes/p/possible_crtcs/one
+fails "$EEXIST" link dev/crtcs/c dev/planes/p/possible_crtcs/two
+does link dev/crtcs/c dev/encoders/e/possible_crtcs
+fails "$EEXIST" link dev/crtcs/c dev/encoders/e/possible_crtcs/two
+does link dev/encoders/e dev/connectors/k/possible_encoders
+fails "$EEXIST" link dev/encoders/e dev/connectors/k/possible_encoders/two
+for target in dev dev/planes dev/planes/p dev/planes/p/possible_crtcs dev/encoders/e dev/connectors/k other/crtcs/c; do
+	fails "$EINVAL" link $target dev/planes/p/possible_crtcs/x
+	fails "$EINVAL" link $target dev/encoders/e/possible_crtcs/x
+done
+for target in dev dev/encoders dev/planes/p dev/crtcs/c dev/connectors/k other/encoders/e; do
+	fails "$EINVAL" link $target dev/connectors/k/possible_encoders/x
+done
+fails "$EINVAL" ln -s $top $top/dev/planes/p/possible_crtcs/x
+fails "$EPERM" ln -s / $top/dev/planes/p/possible_crtcs/x
+fails "$ENOENT" link dev/crtcs/nothing dev/planes/p/possible_crtcs/x
+fails "$EPERM" link dev/crtcs/c dev/planes/p/x
+fails "$EBUSY" rmdir $top/dev/crtcs/c
+fails "$EBUSY" rmdir $top/dev/encoders/e
+fails "$ENOTEMPTY" rmdir $top/dev/planes/p
+does rm $top/dev/planes/p/possible_crtcs/one
+does link dev/crtcs/c dev/planes/p/possible_crtcs/two
+no_device other
+no_device dev
+is '' ls $top
+
+about "what is valid"
+device dev
+valid
+rm $top/dev/planes/primary/possible_crtcs/crtc
+invalid
+link dev/crtcs/crtc dev/planes/primary/possible_crtcs
+put 0 $top/dev/planes/primary/type
+invalid
+put 1 $top/dev/planes/primary/type
+valid
+mkdir $top/dev/planes/new
+invalid
+link dev/crtcs/crtc dev/planes/new/possible_crtcs
+valid
+put 1 $top/dev/planes/new/type
+invalid
+put 2 $top/dev/planes/new/type
+valid
+mkdir $top/dev/planes/second
+link dev/crtcs/crtc dev/planes/second/possible_crtcs
+put 2 $top/dev/planes/second/type
+invalid
+rm $top/dev/planes/*/possible_crtcs/*
+rmdir $top/dev/planes/{new,second}
+link dev/crtcs/crtc dev/planes/primary/possible_crtcs
+valid
+rm $top/dev/encoders/encoder/possible_crtcs/crtc
+invalid
+link dev/crtcs/crtc dev/encoders/encoder/possible_crtcs
+rm $top/dev/connectors/connector/possible_encoders/encoder
+invalid
+link dev/encoders/encoder dev/connectors/connector/possible_encoders
+valid
+mkdir $top/dev/{crtcs,planes}/second
+put 1 $top/dev/planes/second/type
+link dev/crtcs/second dev/planes/second/possible_crtcs
+invalid
+link dev/crtcs/second dev/encoders/encoder/possible_crtcs
+valid
+if [ "$driver" = rvkms ]; then
+	# vkms makes such a device, and the DRM core warns.
+	rm $top/dev/planes/second/possible_crtcs/second
+	rmdir $top/dev/planes/second
+	link dev/crtcs/second dev/planes/primary/possible_crtcs
+	invalid
+fi
+no_device dev
+
+about "numbers of objects"
+device dev
+for i in $(seq 30); do
+	mkdir $top/dev/planes/$i
+	link dev/crtcs/crtc dev/planes/$i/possible_crtcs
+done
+valid
+mkdir $top/dev/planes/31
+link dev/crtcs/crtc dev/planes/31/possible_crtcs
+invalid
+no_device dev
+mkdir $top/dev
+invalid
+for i in $(seq 31); do
+	mkdir $top/dev/{planes,crtcs,encoders,connectors}/$i
+	put 1 $top/dev/planes/$i/type
+	link dev/crtcs/$i dev/planes/$i/possible_crtcs
+	link dev/crtcs/$i dev/encoders/$i/possible_crtcs
+	link dev/encoders/$i dev/connectors/$i/possible_encoders
+	# The in-kernel clients try all combinations of connected connectors and CRTCs.
+	[ "$i" -le 4 ] || put 2 $top/dev/connectors/$i/status
+done
+does put 1 $top/dev/enabled
+is 31 sh -c "ls -d /sys/class/drm/$(card dev)-* | wc -l"
+put 0 $top/dev/enabled
+mkdir $top/dev/connectors/32
+link dev/encoders/1 dev/connectors/32/possible_encoders
+invalid
+no_device dev
+
+about "an enabled device"
+device dev
+device other
+does put 1 $top/dev/enabled
+is 1 cards
+does put 1 $top/dev/enabled
+is 1 cards
+does put 1 $top/other/enabled
+is 2 cards
+does put 0 $top/other/enabled
+does put 0 $top/other/enabled
+is 1 cards
+is 1 enabled dev
+no_device other
+for path in planes crtcs encoders connectors; do
+	fails "$EBUSY" mkdir $top/dev/$path/new
+done
+fails "$EBUSY" put 0 $top/dev/planes/primary/type
+fails "$EBUSY" put 1 $top/dev/crtcs/crtc/writeback
+fails "$EBUSY" link dev/crtcs/crtc dev/planes/primary/possible_crtcs/new
+fails "$EBUSY" link dev/crtcs/crtc dev/encoders/encoder/possible_crtcs/new
+fails "$EBUSY" link dev/encoders/encoder dev/connectors/connector/possible_encoders/new
+is 1 cat $top/dev/planes/primary/type
+fails "is in use." modprobe -r "$driver"
+
+about "hotplug"
+connector=/sys/class/drm/$(card dev)-Virtual-1
+probe() {
+	echo detect >"$connector/status"
+	cat "$connector/status"
+}
+is connected probe
+does put 2 $top/dev/connectors/connector/status
+soon grep -qx disconnected "$connector/status"
+is disconnected probe
+does put 3 $top/dev/connectors/connector/status
+is unknown probe
+does put 1 $top/dev/connectors/connector/status
+is connected probe
+if command -v udevadm >/dev/null; then
+	udevadm monitor --kernel --subsystem-match=drm >/tmp/uevents &
+	monitor=$!
+	soon grep -q KERNEL /tmp/uevents
+	put 2 $top/dev/connectors/connector/status
+	soon grep -q "change.*/$(card dev) " /tmp/uevents
+	kill $monitor
+	wait $monitor 2>/dev/null
+	put 1 $top/dev/connectors/connector/status
+fi
+does put 0 $top/dev/enabled
+is 0 cards
+does put 2 $top/dev/connectors/connector/status
+does put 1 $top/dev/enabled
+connector=/sys/class/drm/$(card dev)-Virtual-1
+is disconnected probe
+does put 1 $top/dev/connectors/connector/status
+
+about "a device that is used while it is disabled"
+exec 3<>"/dev/dri/$(card dev)"
+does put 0 $top/dev/enabled
+is 0 cards
+does put 1 $top/dev/enabled
+is 1 cards
+exec 3>&-
+does put 0 $top/dev/enabled
+does put 1 $top/dev/enabled
+
+about "files and directories of what is removed"
+exec 3<$top/dev/connectors/connector/status 4<$top/dev/planes/primary/possible_crtcs
+find $top/dev -type l -delete
+does rmdir $top/dev/{connectors/connector,planes/primary,encoders/encoder,crtcs/crtc}
+fails "$ENOENT" cat <&3
+exec 3<&- 4<&-
+is 1 enabled dev
+is 1 cards
+is connected probe
+fails "$EBUSY" mkdir $top/dev/planes/new
+exec 3<$top/dev/enabled
+does rmdir $top/dev
+is 0 cards
+fails "$ENOENT" cat <&3
+exec 3<&-
+
+about "a graph of objects"
+mkdir $top/dev $top/dev/planes/{p1,p2,o,c1} $top/dev/crtcs/{1,2} $top/dev/encoders/{1,2} $top/dev/connectors/{1,2,3}
+put 1 $top/dev/planes/p1/type
+put 1 $top/dev/planes/p2/type
+put 2 $top/dev/planes/c1/type
+put 1 $top/dev/crtcs/2/writeback
+link dev/crtcs/1 dev/planes/p1/possible_crtcs
+link dev/crtcs/2 dev/planes/p2/possible_crtcs
+link dev/crtcs/1 dev/planes/c1/possible_crtcs
+link dev/crtcs/1 dev/planes/o/possible_crtcs
+link dev/crtcs/2 dev/planes/o/possible_crtcs
+link dev/crtcs/1 dev/encoders/1/possible_crtcs
+link dev/crtcs/1 dev/encoders/2/possible_crtcs
+link dev/crtcs/2 dev/encoders/2/possible_crtcs
+link dev/encoders/1 dev/connectors/1/possible_encoders
+link dev/encoders/1 dev/connectors/2/possible_encoders
+link dev/encoders/2 dev/connectors/2/possible_encoders
+link dev/encoders/2 dev/connectors/3/possible_encoders
+does put 1 $top/dev/enabled
+# rows SECTION OPTION: the ids of a kind of object, as modetest prints them, with one column.
+rows() {
+	modetest -M "$driver" "$1" 2>/dev/null | awk -v column="$2" '/^[0-9]+\t/ { printf "%s ", $column }'
+}
+is '0x00000001 0x00000002 0x00000003 0x00000001' echo "$(modetest -M "$driver" -p 2>/dev/null |
+	awk '/^Planes:/ { on = 1 } on && /^[0-9]+\t/ { printf "%s%s", sep, $NF; sep = " " }' |
+	tr -d '\n')"
+is '0x00000001 0x00000002 0x00000003' echo "$(modetest -M "$driver" -e 2>/dev/null |
+	awk '/^[0-9]+\t/ { print $4 }' | sort -u | tr '\n' ' ' | sed 's/ $//')"
+no_device dev
+
+about "$rounds rounds of enabling and disabling under page flips"
+device dev
+flips=0
+for _ in $(seq "$rounds"); do
+	put 1 $top/dev/enabled || fail "cannot be enabled"
+	ids=$(modetest -M "$driver" -c 2>/dev/null | awk '/^[0-9]+\t/ { print $1; exit }')
+	modetest -M "$driver" -s "$ids:1024x768" -v </dev/zero >/tmp/flips 2>&1 &
+	tester=$!
+	{ put 2 $top/dev/connectors/connector/status; put 1 $top/dev/connectors/connector/status; } &
+	sleep 0.0$((RANDOM % 10))
+	put 0 $top/dev/enabled || fail "cannot be disabled"
+	kill $tester 2>/dev/null
+	wait
+	grep -q 'failed to set mode' /tmp/flips || flips=$((flips + 1))
+done
+is 0 cards
+echo "# $flips of $rounds rounds with a mode set"
+
+about "everybody at once"
+end=$((SECONDS + 5))
+for i in 1 2 3 4; do
+	while [ $SECONDS -lt $end ]; do
+		put $((RANDOM % 2)) $top/dev/enabled
+		put $((1 + RANDOM % 3)) $top/dev/connectors/connector/status
+		cat $top/dev/{enabled,planes/primary/type,crtcs/crtc/writeback}
+		device own$i && put 1 $top/own$i/enabled
+		rm $top/dev/planes/primary/possible_crtcs/crtc
+		link dev/crtcs/crtc dev/planes/primary/possible_crtcs
+		mkdir $top/dev/planes/$i && rmdir $top/dev/planes/$i
+		no_device own$i
+	done >/dev/null 2>&1 &
+done
+wait
+no_device dev
+is '' ls $top
+is 0 cards
+does modprobe -r "$driver"
+
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ]
