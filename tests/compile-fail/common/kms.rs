@@ -104,9 +104,9 @@ macro_rules! kms_driver {
                 MODE_CONFIG_INFO
             }
 
-            fn create_objects<'a>(
-                _setup: &'a KmsSetup<'a, Self>,
-                _data: &'a Self::RegistrationData<'a>,
+            fn create_objects(
+                _setup: &KmsSetup<'_, Self>,
+                _data: &Self::RegistrationData<'_>,
             ) -> Result {
                 Ok(())
             }
@@ -170,6 +170,7 @@ const MODE_CONFIG_INFO: ModeConfigInfo = ModeConfigInfo {
     max_resolution: (4096, 4096),
     max_cursor: (64, 64),
     preferred_depth: 0,
+    normalize_zpos: false,
 };
 
 const FORMATS: [u32; 1] = [fourcc::XRGB8888];

@@ -2,8 +2,8 @@
 //@ error: none
 //@ message: lifetime may not live long enough
 
-// A reference to a mode object that was made ends with the setup; a `KmsRef`, which keeps the device, does
-// not.
+// A reference to a mode object that was made ends with the setup; a `KmsRef`, which keeps the
+// device, does not.
 
 include!("../common/kms.rs");
 

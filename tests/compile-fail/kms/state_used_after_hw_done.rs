@@ -6,7 +6,10 @@
 
 include!("../common/kms.rs");
 
-fn commit<'a>(done: ModesetsCommitted<'a, Case>, plane: &Plane<CasePlane>) -> (HwDone<'a, Case>, u32) {
+fn commit<'a>(
+    done: ModesetsCommitted<'a, Case>,
+    plane: &Plane<CasePlane>,
+) -> (HwDone<'a, Case>, u32) {
     let state = done.commit().get_new_plane_state(plane);
 
     #[cfg(not(wrong))]

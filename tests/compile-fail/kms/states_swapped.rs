@@ -3,8 +3,8 @@
 //@ message: cannot borrow data in dereference of `PlaneStateMut
 //@ message: DerefMut
 
-// A state as a whole cannot be exchanged for another one: the core has pointers to them. The driver's parts
-// of two states can.
+// A state as a whole cannot be exchanged for another one: the core has pointers to them. The
+// driver's parts of two states can.
 
 include!("../common/kms.rs");
 
