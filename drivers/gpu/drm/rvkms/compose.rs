@@ -44,13 +44,11 @@ mod fixed;
 mod format;
 mod frame;
 mod lut;
-mod lut3d;
 mod matrix;
 mod pipeline;
 mod pixel;
 mod plan;
 mod power;
-mod pq;
 mod rotate;
 mod scale;
 mod stack;
@@ -80,13 +78,11 @@ pub(crate) use self::{
         SourceArea, //
     },
     lut::Lut,
-    lut3d::Lut3d,
     matrix::Matrix,
     pipeline::{
         Operation,
         Pipeline, //
     },
-    pq::Pq, //
 };
 
 /// The memory of a framebuffer.

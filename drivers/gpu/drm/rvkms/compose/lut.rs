@@ -68,36 +68,6 @@ impl Lut {
         Ok(Self { tables })
     }
 
-    /// Prepares the table of a smooth function that is the same for all channels.
-    pub(super) fn sampled(function: impl Fn(u16) -> u16) -> Result<Self> {
-        /// Values below are computed one by one: a power can be steep there.
-        const EXACT: usize = 4096;
-        /// Above, only each of this many is.
-        const STEP: usize = 16;
-
-        let mut tables = KVVec::from_elem(0u16, VALUES, GFP_KERNEL)?;
-        let (exact, smooth) = tables.split_at_mut_checked(EXACT).ok_or(EINVAL)?;
-
-        for (value, out) in (0..).zip(exact) {
-            *out = function(value);
-        }
-
-        let mut low = i32::from(function(EXACT as u16));
-
-        for (value, out) in (EXACT + STEP..).step_by(STEP).zip(smooth.chunks_mut(STEP)) {
-            let high = i32::from(function(value.min(VALUES - 1) as u16));
-            // The last chunk ends one value earlier.
-            let len = if value < VALUES { STEP } else { STEP - 1 } as i32;
-
-            for (position, out) in (0..).zip(out) {
-                *out = (low + ((high - low) * position + len / 2) / len) as u16;
-            }
-            low = high;
-        }
-        // INVARIANT: `tables` has room for one table.
-        Ok(Self { tables })
-    }
-
     /// Returns the tables of R, G and B.
     #[inline(always)]
     pub(super) fn tables(&self) -> Option<[&Table; 3]> {

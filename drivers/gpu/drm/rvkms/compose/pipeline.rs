@@ -16,11 +16,6 @@ use super::{
         self,
         Pixel, //
     },
-    pq::{
-        self,
-        Pq, //
-    },
-    Lut3d, //
 };
 use kernel::{
     prelude::*,
@@ -34,14 +29,8 @@ const CHUNK: usize = 64;
 pub(crate) enum Operation {
     /// Looks each channel up; values below 0 and above 1 are clamped first.
     Lut(Arc<Lut>),
-    /// Mixes the channels, or multiplies them.
+    /// Mixes the channels.
     Matrix(Arc<Matrix>),
-    /// Looks all channels up together; values below 0 and above 1 are clamped first.
-    Lut3d(Arc<Lut3d>),
-    /// From PQ to linear light, up to 125.0.
-    PqEotf(Arc<Pq>),
-    /// From linear light, up to 125.0, to PQ.
-    PqInverseEotf(Arc<Pq>),
 }
 
 /// The operations of a plane, in order, without those that are bypassed.
@@ -51,18 +40,12 @@ pub(crate) enum Operation {
 pub(crate) struct Pipeline {
     steps: KVec<Step>,
     first: Option<ByteProducts>,
-    /// How many fractional bits colours have between the operations. C `vkms` rounds to integers
-    /// after each of its own; perceptual quantization needs more, as most of its range is darker.
-    fraction: u32,
 }
 
 enum Step {
     Lut(Arc<Lut>),
     /// With whether the results could overflow.
     Matrix(Arc<Matrix>, bool),
-    Lut3d(Arc<Lut3d>),
-    PqEotf(Arc<Pq>),
-    PqInverseEotf(Arc<Pq>),
 }
 
 /// What each channel adds to the results of the first matrix, for channels of 8 bits.
@@ -82,48 +65,27 @@ impl Pipeline {
     /// Prepares `operations`.
     pub(crate) fn new(operations: KVec<Operation>) -> Result<Self> {
         let mut steps = KVec::with_capacity(operations.len(), GFP_KERNEL)?;
-        let plain = operations
-            .iter()
-            .all(|operation| matches!(operation, Operation::Lut(_) | Operation::Matrix(_)));
-        let fraction = if plain { 0 } else { pq::FRACTION };
-        let full = 65535 << fraction;
-        let mut limit = Some(full);
+        let mut limit = Some(65535);
 
         for operation in &operations {
             let step = match operation {
                 Operation::Lut(lut) => {
-                    limit = Some(full);
+                    limit = Some(65535);
                     Step::Lut(lut.clone())
                 }
                 Operation::Matrix(matrix) => {
                     // Clamped results may have any value.
-                    limit = matrix.limit(limit.unwrap_or(1 << 31), fraction);
+                    limit = matrix.limit(limit.unwrap_or(1 << 31));
                     Step::Matrix(matrix.clone(), limit.is_none())
-                }
-                Operation::Lut3d(lut) => {
-                    limit = Some(full);
-                    Step::Lut3d(lut.clone())
-                }
-                Operation::PqEotf(pq) => {
-                    limit = Some(full * 125);
-                    Step::PqEotf(pq.clone())
-                }
-                Operation::PqInverseEotf(pq) => {
-                    limit = Some(full);
-                    Step::PqInverseEotf(pq.clone())
                 }
             };
 
             steps.push(step, GFP_KERNEL)?;
         }
 
-        let first = ByteProducts::new(&steps, fraction)?;
+        let first = ByteProducts::new(&steps)?;
 
-        Ok(Self {
-            steps,
-            first,
-            fraction,
-        })
+        Ok(Self { steps, first })
     }
 
     /// Applies the operations to `row`; `bytes` says that all channels are multiples of 257.
@@ -141,75 +103,59 @@ impl Pipeline {
                 }
                 None => {
                     for (wide, &pixel) in wide.iter_mut().zip(&*row) {
-                        *wide = matrix::widened(pixel).map(|value| value << self.fraction);
+                        *wide = matrix::widened(pixel);
                     }
                     0
                 }
             };
             let steps = self.steps.get(done..).unwrap_or_default();
 
-            if let (0, Some((Step::Lut(lut), steps))) = (self.fraction, steps.split_last()) {
-                run(steps, wide, 0);
+            if let Some((Step::Lut(lut), steps)) = steps.split_last() {
+                run(steps, wide);
                 if let Some(tables) = lut.tables() {
                     look_up_last(tables, wide, row);
                 }
             } else {
-                run(steps, wide, self.fraction);
+                run(steps, wide);
                 for (pixel, &wide) in row.iter_mut().zip(&*wide) {
-                    *pixel = matrix::clamped(*pixel, wide.map(|v| rounded(v, self.fraction)));
+                    *pixel = matrix::clamped(*pixel, wide);
                 }
             }
-        }
-    }
-}
-
-/// Drops the fractional bits.
-#[inline(always)]
-fn rounded(value: i32, fraction: u32) -> i32 {
-    value.saturating_add((1 << fraction) >> 1) >> fraction
-}
-
-impl Step {
-    /// Applies the step to a value of a channel, if it works on each channel apart.
-    fn channel(&self, channel: usize, value: i32, fraction: u32) -> Option<i32> {
-        match self {
-            Self::Lut(lut) => {
-                let index = usize::from(matrix::clamp(rounded(value, fraction)));
-                let table = lut.tables()?.get(channel).copied()?;
-
-                Some(i32::from(table[index]) << fraction)
-            }
-            Self::PqEotf(pq) => Some(pq.eotf(value)),
-            Self::PqInverseEotf(pq) => Some(pq.inverse_eotf(value)),
-            Self::Matrix(..) | Self::Lut3d(_) => None,
         }
     }
 }
 
 impl ByteProducts {
-    /// Prepares the steps up to the first matrix, if there is one and no step before mixes
-    /// channels.
-    fn new(steps: &[Step], fraction: u32) -> Result<Option<Self>> {
-        let found = steps
-            .iter()
-            .position(|step| matches!(step, Step::Matrix(..) | Step::Lut3d(_)));
-        let Some((before, [Step::Matrix(matrix, false), ..])) =
-            found.and_then(|found| steps.split_at_checked(found))
-        else {
+    /// Prepares the steps up to the first matrix, if there is one.
+    fn new(steps: &[Step]) -> Result<Option<Self>> {
+        let mut before = KVec::new();
+        let mut found = None;
+
+        for step in steps {
+            match step {
+                Step::Lut(lut) => before.push(lut.tables().ok_or(EINVAL)?, GFP_KERNEL)?,
+                Step::Matrix(_, true) => return Ok(None),
+                Step::Matrix(matrix, false) => {
+                    found = Some(matrix);
+                    break;
+                }
+            }
+        }
+
+        let Some(matrix) = found else {
             return Ok(None);
         };
         let mut products = KVec::with_capacity(3 * 256, GFP_KERNEL)?;
 
         for channel in 0..3 {
-            for byte in 0..=255i32 {
-                let value = before
-                    .iter()
-                    .try_fold((byte * 257) << fraction, |value, step| {
-                        step.channel(channel, value, fraction)
-                    });
-                let value = value.ok_or(EINVAL)?;
+            for byte in 0..=255u16 {
+                let value = before.iter().fold(byte * 257, |value, tables| {
+                    tables
+                        .get(channel)
+                        .map_or(0, |table| table[usize::from(value)])
+                });
 
-                products.push(matrix.products(channel, value, fraction), GFP_KERNEL)?;
+                products.push(matrix.products(channel, value.into()), GFP_KERNEL)?;
             }
         }
 
@@ -237,42 +183,25 @@ fn multiply_bytes([red, green, blue]: [&ByteTable; 3], row: &[Pixel], wide: &mut
     }
 }
 
-fn run(steps: &[Step], wide: &mut [Wide], fraction: u32) {
+fn run(steps: &[Step], wide: &mut [Wide]) {
     for step in steps {
         match step {
             Step::Lut(lut) => {
                 if let Some(tables) = lut.tables() {
-                    look_up(tables, wide, fraction);
+                    look_up(tables, wide);
                 }
             }
-            Step::Matrix(matrix, false) => matrix.apply(wide, fraction),
-            Step::Matrix(matrix, true) => matrix.apply_saturating(wide, fraction),
-            Step::Lut3d(lut) => {
-                for wide in wide.iter_mut() {
-                    let index = wide.map(|value| matrix::clamp(rounded(value, fraction)));
-
-                    *wide = lut.look_up(index).map(|v| i32::from(v) << fraction);
-                }
-            }
-            Step::PqEotf(pq) => {
-                for wide in wide.iter_mut() {
-                    *wide = wide.map(|value| pq.eotf(value));
-                }
-            }
-            Step::PqInverseEotf(pq) => {
-                for wide in wide.iter_mut() {
-                    *wide = wide.map(|value| pq.inverse_eotf(value));
-                }
-            }
+            Step::Matrix(matrix, false) => matrix.apply(wide),
+            Step::Matrix(matrix, true) => matrix.apply_saturating(wide),
         }
     }
 }
 
-fn look_up([red, green, blue]: [&Table; 3], wide: &mut [Wide], fraction: u32) {
+fn look_up([red, green, blue]: [&Table; 3], wide: &mut [Wide]) {
     for wide in wide {
-        let [r, g, b] = wide.map(|v| usize::from(matrix::clamp(rounded(v, fraction))));
+        let [r, g, b] = wide.map(|value| usize::from(matrix::clamp(value)));
 
-        *wide = [red[r], green[g], blue[b]].map(|value| i32::from(value) << fraction);
+        *wide = [red[r].into(), green[g].into(), blue[b].into()];
     }
 }
 
@@ -343,33 +272,6 @@ mod tests {
 
             pipeline.apply(bytes, &mut row);
             assert_eq!(row[0], pixel::opaque(65535, 0, 65535));
-        }
-        Ok(())
-    }
-
-    #[test]
-    fn quantization_and_back_changes_little() -> Result {
-        let pq = Arc::new(Pq::new()?, GFP_KERNEL)?;
-        let pipeline = pipeline(|operations| {
-            operations.push(Operation::PqEotf(pq.clone()), GFP_KERNEL)?;
-            operations.push(scaled_by(ONE / 8)?, GFP_KERNEL)?;
-            operations.push(scaled_by(8 * ONE)?, GFP_KERNEL)?;
-            operations.push(Operation::PqInverseEotf(pq.clone()), GFP_KERNEL)?;
-            Ok(())
-        })?;
-
-        for bytes in [false, true] {
-            for byte in 0..=255u16 {
-                let mut row = [pixel::opaque(byte * 257, 0, 65535)];
-
-                pipeline.apply(bytes, &mut row);
-
-                let [r, g, b] = pixel::colors(row[0]);
-
-                // A quarter of a step of 8 bits, half of one in the darkest.
-                assert!(r.abs_diff(byte * 257) < if byte < 3 { 128 } else { 64 });
-                assert!(g < 64 && b > 65530);
-            }
         }
         Ok(())
     }
