@@ -51,8 +51,14 @@ typedef s64 ktime_t;
 #define pr_err(...) fprintf(stderr, __VA_ARGS__)
 #define pr_warn(...) fprintf(stderr, __VA_ARGS__)
 
-#define min(a, b) ({ typeof(a) shim_a = (a); typeof(b) shim_b = (b); shim_a < shim_b ? shim_a : shim_b; })
-#define max(a, b) ({ typeof(a) shim_a = (a); typeof(b) shim_b = (b); shim_a > shim_b ? shim_a : shim_b; })
+#define min(a, b) ({ \
+	typeof(a) shim_a = (a); \
+	typeof(b) shim_b = (b); \
+	shim_a < shim_b ? shim_a : shim_b; })
+#define max(a, b) ({ \
+	typeof(a) shim_a = (a); \
+	typeof(b) shim_b = (b); \
+	shim_a > shim_b ? shim_a : shim_b; })
 #define min_t(type, a, b) min((type)(a), (type)(b))
 #define max_t(type, a, b) max((type)(a), (type)(b))
 #define clamp(value, low, high) ({ \
@@ -173,7 +179,11 @@ struct drm_writeback_connector { int unused; };
 
 static inline int drm_crtc_vblank_get(struct drm_crtc *crtc) { return 0; }
 static inline void drm_crtc_vblank_put(struct drm_crtc *crtc) { }
-static inline void drm_writeback_signal_completion(struct drm_writeback_connector *connector, int status) { }
+static inline void drm_writeback_signal_completion(struct drm_writeback_connector *connector,
+						   int status)
+{
+}
+
 static inline void drm_crtc_add_crc_entry(struct drm_crtc *crtc, bool frame, u32 n, u32 *crcs) { }
 
 #endif

@@ -251,7 +251,7 @@ fn own(
         Writeback::new(sink, format, case.scene.width * 8).expect("a writeback format")
     });
     let sum = match &case.dirty {
-        Some(dirty) => composer.refresh(frame, cache, &[dirty.clone()]),
+        Some(dirty) => composer.refresh(frame, cache, std::slice::from_ref(dirty)),
         None => composer.compose(frame, 0..frame.height, writeback),
     };
 

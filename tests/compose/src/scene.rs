@@ -8,6 +8,7 @@ use crate::{
     rvkms::compose::{
         Area,
         BlendMode,
+        Curve,
         Encoding,
         Filter,
         Format,
@@ -48,10 +49,17 @@ pub(crate) fn plane_layouts(fourcc: &str) -> Vec<PlaneLayout> {
         "YU12" | "YV12" => &[(1, 1, 8), (2, 2, 8), (2, 2, 8)],
         "YU16" | "YV16" => &[(1, 1, 8), (2, 1, 8), (2, 1, 8)],
         "YU24" | "YV24" => &[(1, 1, 8), (1, 1, 8), (1, 1, 8)],
+        "P210" => &[(1, 1, 16), (2, 1, 32)],
+        "AR4H" | "AB4H" | "XR4H" | "XB4H" | "XV36" | "XV48" => &[(1, 1, 64)],
+        "Y210" | "Y212" | "Y216" => &[(1, 1, 32)],
+        "YUYV" | "YVYU" | "UYVY" | "VYUY" => &[(1, 1, 16)],
+        "VU24" => &[(1, 1, 24)],
+        "C8  " => &[(1, 1, 8)],
         "R1  " => &[(1, 1, 1)],
         "R2  " => &[(1, 1, 2)],
         "R4  " => &[(1, 1, 4)],
         "R8  " => &[(1, 1, 8)],
+        _ if fourcc.ends_with("12") || fourcc.ends_with("15") => &[(1, 1, 16)],
         _ => &[(1, 1, 32)],
     };
 
@@ -115,7 +123,8 @@ impl SceneLayer {
         let mut len = 0;
 
         for (index, plane) in plane_layouts(&name(format)).iter().enumerate() {
-            let columns = (width as usize).div_ceil(plane.sub_x);
+            // Packed pairs are whole pairs.
+            let columns = (width as usize).next_multiple_of(2).div_ceil(plane.sub_x);
             let rows = (height as usize).div_ceil(plane.sub_y);
             let pitch =
                 (columns * plane.bits).div_ceil(8).next_multiple_of(8) + 8 * random.below(3);
@@ -245,15 +254,11 @@ pub(crate) struct Curves {
 impl Curves {
     /// Prepares the curves.
     pub(crate) fn new() -> Result<Self> {
+        let lut = |curve| Arc::new(Lut::curve(curve)?, GFP_KERNEL);
+
         Ok(Self {
-            eotf: Arc::new(
-                Lut::curve(crate::rvkms::compose::Curve::SrgbEotf)?,
-                GFP_KERNEL,
-            )?,
-            inverse: Arc::new(
-                Lut::curve(crate::rvkms::compose::Curve::SrgbInverseEotf)?,
-                GFP_KERNEL,
-            )?,
+            eotf: lut(Curve::SrgbEotf)?,
+            inverse: lut(Curve::SrgbInverseEotf)?,
         })
     }
 }

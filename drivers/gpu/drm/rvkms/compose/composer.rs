@@ -23,6 +23,7 @@ use super::{
     },
     frame::{
         BlendMode,
+        Filter,
         Layer, //
     },
     pixel::{
@@ -557,6 +558,9 @@ fn add_row<S: Source>(
 /// Applies the layer's colour pipeline.
 fn transform<S>(layer: &Layer<S>, row: &mut [Pixel]) {
     if let Some(pipeline) = &layer.pipeline {
-        pipeline.apply(layer.format.is_8_bit(), row);
+        // What is interpolated has more bits.
+        let interpolated = layer.filter == Filter::Linear && !layer.is_unscaled();
+
+        pipeline.apply(layer.format.is_8_bit() && !interpolated, row);
     }
 }

@@ -14,7 +14,10 @@ use super::{
         self,
         Pixel, //
     },
-    yuv,
+    yuv::{
+        self,
+        Pairing, //
+    },
     Source, //
 };
 use kernel::prelude::*;
@@ -161,6 +164,11 @@ fn decode_chunk<S: Source>(
             }
         }
         Layout::SemiPlanar { wide, sub, v_first } => {
+            let pairing = Pairing {
+                sub: sub.x,
+                skipped: x % sub.x,
+                v_first,
+            };
             let converter = yuv::Converter::new(layer.encoding, layer.range);
             let size = if wide { 2 } else { 1 };
             let chroma_x = x / sub.x;
@@ -182,25 +190,22 @@ fn decode_chunk<S: Source>(
                     _ => (0, 0),
                 });
 
-                converter.wide(
-                    luma,
-                    |&y| u16::from_le_bytes(y),
-                    chroma,
-                    x % sub.x,
-                    sub.x,
-                    v_first,
-                    out,
-                );
+                converter.wide(luma, |&y| u16::from_le_bytes(y), chroma, pairing, out);
             } else {
                 let chroma = uv_bytes.chunks_exact(2).map(|uv| match *uv {
                     [u, v] => (u, v),
                     _ => (0, 0),
                 });
 
-                converter.narrow(y_bytes, |&y| y, chroma, x % sub.x, sub.x, v_first, out);
+                converter.narrow(y_bytes, |&y| y, chroma, pairing, out);
             }
         }
         Layout::Planar { sub, v_first } => {
+            let pairing = Pairing {
+                sub: sub.x,
+                skipped: x % sub.x,
+                v_first,
+            };
             let converter = yuv::Converter::new(layer.encoding, layer.range);
             let chroma_x = x / sub.x;
             let pairs = (x + n).div_ceil(sub.x) - chroma_x;
@@ -209,7 +214,7 @@ fn decode_chunk<S: Source>(
             let v_bytes = read(layer, 2, y / sub.y, chroma_x, third, pairs)?;
             let chroma = u_bytes.iter().copied().zip(v_bytes.iter().copied());
 
-            converter.narrow(y_bytes, |&y| y, chroma, x % sub.x, sub.x, v_first, out);
+            converter.narrow(y_bytes, |&y| y, chroma, pairing, out);
         }
         Layout::Rgb16Alpha { order, alpha, four } => {
             let bytes = read(layer, 0, y, x * 2, first, n * 2)?;
@@ -253,6 +258,11 @@ fn decode_chunk<S: Source>(
         } => {
             let converter = yuv::Converter::new(layer.encoding, layer.range);
             let (pair, skipped) = (x / 2, x % 2);
+            let pairing = Pairing {
+                sub: 2,
+                skipped,
+                v_first,
+            };
             let pairs = (x + n).div_ceil(2) - pair;
 
             if wide {
@@ -267,7 +277,7 @@ fn decode_chunk<S: Source>(
                 let luma = words.get(skipped..).unwrap_or_default();
                 let luma_of = |&[a, b, ..]: &[u8; 4]| u16::from_le_bytes([a, b]);
 
-                converter.wide(luma, luma_of, chroma, skipped, 2, v_first, out);
+                converter.wide(luma, luma_of, chroma, pairing, out);
             } else {
                 let bytes = read(layer, 0, y, pair * 4, first, pairs * 4)?;
                 let words = <[[u8; 2]]>::ref_from_bytes(bytes).map_err(|_| EINVAL)?;
@@ -278,7 +288,7 @@ fn decode_chunk<S: Source>(
                 });
                 let luma = words.get(skipped..).unwrap_or_default();
 
-                converter.narrow(luma, |word| word[luma_at], chroma, skipped, 2, v_first, out);
+                converter.narrow(luma, |word| word[luma_at], chroma, pairing, out);
             }
         }
         Layout::Yuv444(place) => {
@@ -290,14 +300,14 @@ fn decode_chunk<S: Source>(
                     let words = <[[u8; 3]]>::ref_from_bytes(bytes).map_err(|_| EINVAL)?;
                     let chroma = words.iter().map(|&[_, u, v]| (u, v));
 
-                    converter.narrow(words, |&[y, ..]| y, chroma, 0, 1, false, out);
+                    converter.narrow(words, |&[y, ..]| y, chroma, Pairing::EACH, out);
                 }
                 Yuv444::Bytes32 => {
                     let bytes = read(layer, 0, y, x * 4, first, n * 4)?;
                     let words = <[[u8; 4]]>::ref_from_bytes(bytes).map_err(|_| EINVAL)?;
                     let chroma = words.iter().map(|&[v, u, ..]| (u, v));
 
-                    converter.narrow(words, |&[_, _, y, _]| y, chroma, 0, 1, false, out);
+                    converter.narrow(words, |&[_, _, y, _]| y, chroma, Pairing::EACH, out);
                 }
                 Yuv444::Bits10 => {
                     let bytes = read(layer, 0, y, x * 4, first, n * 4)?;
@@ -309,7 +319,7 @@ fn decode_chunk<S: Source>(
                         .iter()
                         .map(|word| (channel(word, 0), channel(word, 20)));
 
-                    converter.wide(words, |word| channel(word, 10), chroma, 0, 1, false, out);
+                    converter.wide(words, |word| channel(word, 10), chroma, Pairing::EACH, out);
                 }
                 Yuv444::Words => {
                     let bytes = read(layer, 0, y, x * 8, first, n * 8)?;
@@ -319,7 +329,7 @@ fn decode_chunk<S: Source>(
                         .map(|&[u, _, v, _]| (u16::from_le_bytes(u), u16::from_le_bytes(v)));
                     let luma_of = |&[_, y, ..]: &[[u8; 2]; 4]| u16::from_le_bytes(y);
 
-                    converter.wide(words, luma_of, chroma, 0, 1, false, out);
+                    converter.wide(words, luma_of, chroma, Pairing::EACH, out);
                 }
             }
         }
@@ -345,7 +355,7 @@ impl Words for &[u8] {
 #[inline(always)]
 pub(super) fn convert_rgb32(order: Order, alpha: bool, words: impl Words, out: &mut [Pixel]) {
     match (order, alpha) {
-        (Order::Argb, true) => words.each(out, |v| widen_argb(v) | u64::from(v >> 24) * 257),
+        (Order::Argb, true) => words.each(out, |v| widen_argb(v) | (u64::from(v >> 24) * 257)),
         (Order::Abgr, true) => words.each(out, |v| widen(v, [24, 0, 8, 16])),
         (Order::Rgba, true) => words.each(out, |v| widen(v, [0, 24, 16, 8])),
         (Order::Bgra, true) => words.each(out, |v| widen(v, [0, 8, 16, 24])),
@@ -518,7 +528,7 @@ fn each_gray<const BITS: u32>(bytes: &[u8], skipped: usize, out: &mut [Pixel]) {
         let shift = 8 - BITS - index as u32 * BITS;
         let level = (u32::from(byte) >> shift & max) * unit;
 
-        u64::from(level) * 0x0001_0001_0001_0000 | 0xffff
+        (u64::from(level) * 0x0001_0001_0001_0000) | 0xffff
     };
     let mut bytes = bytes.iter();
     let head = ((per_byte - skipped) % per_byte).min(out.len());

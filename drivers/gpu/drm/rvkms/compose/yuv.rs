@@ -80,6 +80,26 @@ pub(super) struct Converter {
 /// What U and V add to the channels R, G and B.
 type Chroma = [i64; 3];
 
+/// How pairs of U and V belong to pixels.
+#[derive(Clone, Copy)]
+pub(super) struct Pairing {
+    /// How many pixels share a pair, 1 or 2.
+    pub(super) sub: usize,
+    /// How many pixels of the first pair come before the first pixel.
+    pub(super) skipped: usize,
+    /// V is the first half of a pair.
+    pub(super) v_first: bool,
+}
+
+impl Pairing {
+    /// Each pixel has a pair of its own.
+    pub(super) const EACH: Self = Self {
+        sub: 1,
+        skipped: 0,
+        v_first: false,
+    };
+}
+
 impl Converter {
     const fn make(encoding: Encoding, range: Range) -> Self {
         let (red, blue) = weights(encoding);
@@ -125,22 +145,17 @@ impl Converter {
     }
 
     /// Converts pixels of 8-bit channels.
-    ///
-    /// One pair of `chroma` serves `sub` pixels, the first one `skipped` pixels less; `v_first`
-    /// says that V is its first half.
     #[inline(always)]
     pub(super) fn narrow<T>(
         &self,
         luma: &[T],
         luma_of: impl Fn(&T) -> u8,
         chroma: impl Iterator<Item = (u8, u8)>,
-        skipped: usize,
-        sub: usize,
-        v_first: bool,
+        pairing: Pairing,
         out: &mut [Pixel],
     ) {
         let chroma = chroma.map(|(first, second)| {
-            let (u, v) = if v_first {
+            let (u, v) = if pairing.v_first {
                 (second, first)
             } else {
                 (first, second)
@@ -156,7 +171,7 @@ impl Converter {
 
         let product = |luma: &T| self.y.of_byte[usize::from(luma_of(luma))];
 
-        convert(luma, product, chroma, skipped, sub, out);
+        convert(luma, product, chroma, pairing, out);
     }
 
     /// Converts pixels of 16-bit channels; as [`Self::narrow`] otherwise.
@@ -166,13 +181,11 @@ impl Converter {
         luma: &[T],
         luma_of: impl Fn(&T) -> u16,
         chroma: impl Iterator<Item = (u16, u16)>,
-        skipped: usize,
-        sub: usize,
-        v_first: bool,
+        pairing: Pairing,
         out: &mut [Pixel],
     ) {
         let chroma = chroma.map(|(first, second)| {
-            let (u, v) = if v_first {
+            let (u, v) = if pairing.v_first {
                 (second, first)
             } else {
                 (first, second)
@@ -196,30 +209,33 @@ impl Converter {
             self.y.of_number.times(y, Coefficient::length(y))
         };
 
-        convert(luma, product, chroma, skipped, sub, out);
+        convert(luma, product, chroma, pairing, out);
     }
 }
 
-/// Adds what `luma` and `chroma` make up; one item of `chroma` serves `sub` pixels, the first one
-/// `skipped` pixels less.
+/// Adds what `luma` and `chroma` make up.
 #[inline(always)]
 fn convert<T>(
     luma: &[T],
     luma_of: impl Fn(&T) -> i64,
     mut chroma: impl Iterator<Item = Chroma>,
-    skipped: usize,
-    sub: usize,
+    pairing: Pairing,
     out: &mut [Pixel],
 ) {
-    if sub == 1 {
+    // Packed formats have one more if the last pair is not needed as a whole.
+    let luma = luma.get(..out.len()).unwrap_or(luma);
+
+    if pairing.sub == 1 {
         for ((out, y), chroma) in out.iter_mut().zip(luma).zip(chroma) {
             *out = add(luma_of(y), chroma);
         }
         return;
     }
 
-    let (head, body) = out.split_at_mut_checked(skipped).unwrap_or_default();
-    let (head_luma, body_luma) = luma.split_at_checked(skipped).unwrap_or_default();
+    let (head, body) = out
+        .split_at_mut_checked(pairing.skipped)
+        .unwrap_or_default();
+    let (head_luma, body_luma) = luma.split_at_checked(pairing.skipped).unwrap_or_default();
 
     if let ([out], [y]) = (head, head_luma) {
         if let Some(chroma) = chroma.next() {
@@ -279,9 +295,7 @@ mod tests {
             &[y],
             |&y| y,
             [(u, v)].into_iter(),
-            0,
-            1,
-            false,
+            Pairing::EACH,
             &mut out,
         );
         out[0]
@@ -322,12 +336,35 @@ mod tests {
                     &[wide(y)],
                     |&y| y,
                     [(wide(v), wide(u))].into_iter(),
-                    0,
-                    1,
-                    true,
+                    Pairing {
+                        v_first: true,
+                        ..Pairing::EACH
+                    },
                     &mut out,
                 );
                 assert_eq!(out[0], one(Encoding::Bt709, range, y, u, v));
+            }
+        }
+    }
+
+    #[test]
+    fn pairs_may_be_cut() {
+        let converter = Converter::new(Encoding::Bt601, Range::Full);
+
+        for skipped in 0..2 {
+            for len in 1..4 {
+                let mut out = [0; 3];
+                let luma = [255u8; 5];
+                let chroma = [(128, 128); 3].into_iter();
+
+                let pairing = Pairing {
+                    sub: 2,
+                    skipped,
+                    v_first: false,
+                };
+
+                converter.narrow(&luma, |&y| y, chroma, pairing, &mut out[..len]);
+                assert!(out[..len].iter().all(|&pixel| pixel == u64::MAX));
             }
         }
     }
@@ -339,7 +376,13 @@ mod tests {
         let luma = [50, 60, 70, 80];
         let mut out = [0; 4];
 
-        converter.narrow(&luma, |&y| y, chroma.into_iter(), 1, 2, false, &mut out);
+        let pairing = Pairing {
+            sub: 2,
+            skipped: 1,
+            v_first: false,
+        };
+
+        converter.narrow(&luma, |&y| y, chroma.into_iter(), pairing, &mut out);
         for (index, pair) in [0, 1, 1, 2].into_iter().enumerate() {
             let (u, v) = chroma[pair];
 
