@@ -24,8 +24,12 @@ use kernel::{
     sync::aref::ARef, //
 };
 
-/// The name of the driver and of its default device.
-pub(crate) const NAME: &CStr = c"rvkms";
+/// The name of the driver, of its default device and in configfs.
+pub(crate) const NAME: &CStr = if cfg!(CONFIG_DRM_RVKMS_AS_VKMS) {
+    c"vkms"
+} else {
+    c"rvkms"
+};
 
 /// A virtual device. It is removed when this is dropped.
 pub(crate) struct RvkmsDevice {

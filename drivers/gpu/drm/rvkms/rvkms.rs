@@ -33,36 +33,46 @@ use kernel::{
     prelude::*, //
 };
 
-module! {
-    type: RvkmsModule,
-    name: "rvkms",
-    authors: ["The rvkms developers"],
-    description: "Virtual kernel mode setting",
-    license: "GPL",
-    imports_ns: ["DMA_BUF"],
-    params: {
-        enable_cursor: bool {
-            default: true,
-            description: "Give the default device a cursor plane",
-        },
-        enable_writeback: bool {
-            default: true,
-            description: "Give the default device a writeback connector",
-        },
-        enable_overlay: bool {
-            default: false,
-            description: "Give the default device 8 overlay planes",
-        },
-        enable_plane_pipeline: bool {
-            default: false,
-            description: "Give the planes of the default device colour pipelines",
-        },
-        create_default_dev: bool {
-            default: true,
-            description: "Create the default device",
-        },
-    },
+macro_rules! module_named {
+    ($name:tt) => {
+        module! {
+            type: RvkmsModule,
+            name: $name,
+            authors: ["The rvkms developers"],
+            description: "Virtual kernel mode setting",
+            license: "GPL",
+            imports_ns: ["DMA_BUF"],
+            params: {
+                enable_cursor: bool {
+                    default: true,
+                    description: "Give the default device a cursor plane",
+                },
+                enable_writeback: bool {
+                    default: true,
+                    description: "Give the default device a writeback connector",
+                },
+                enable_overlay: bool {
+                    default: false,
+                    description: "Give the default device 8 overlay planes",
+                },
+                enable_plane_pipeline: bool {
+                    default: false,
+                    description: "Give the planes of the default device colour pipelines",
+                },
+                create_default_dev: bool {
+                    default: true,
+                    description: "Create the default device",
+                },
+            },
+        }
+    };
 }
+
+#[cfg(not(CONFIG_DRM_RVKMS_AS_VKMS))]
+module_named!("rvkms");
+
+#[cfg(CONFIG_DRM_RVKMS_AS_VKMS)]
+module_named!("vkms");
 
 #[pin_data]
 struct RvkmsModule {
