@@ -17,6 +17,7 @@ pub(crate) use self::objects::{
 
 use kernel::{
     drm::kms::{
+        self,
         connector::ConnectorStatus,
         plane::PlaneType, //
     },
@@ -381,6 +382,17 @@ impl Config {
             }
         }
 
+        // Each writeback connector is a connector with an encoder of its own.
+        let writebacks = self.crtcs.iter().filter(|(_, crtc)| crtc.writeback).count();
+        for (what, count) in [
+            ("encoders", self.encoders.len()),
+            ("connectors", self.connectors.len()),
+        ] {
+            if count + writebacks > kms::MAX_OBJECTS as usize {
+                return Err(Invalid::Writebacks(what, count, writebacks));
+            }
+        }
+
         for (_, plane) in self.planes.iter() {
             if plane.possible_crtcs.is_empty() {
                 return Err(Invalid::PlaneWithoutCrtc(&plane.name));
@@ -451,6 +463,8 @@ fn try_clone_ids<T>(ids: &[Id<T>]) -> Result<KVec<Id<T>>> {
 pub(crate) enum Invalid<'a> {
     /// There are none or too many objects of a kind.
     Count(&'static str, usize),
+    /// There is no room for the writeback connectors besides the objects of a kind.
+    Writebacks(&'static str, usize, usize),
     PlaneWithoutCrtc(&'a CStr),
     NoPrimaryPlane(&'a CStr),
     PrimaryPlanes(&'a CStr),
@@ -467,6 +481,9 @@ impl fmt::Display for Invalid<'_> {
             Self::Count(what, count) => {
                 f.write_fmt(fmt!("there must be 1 to {MAX_OBJECTS} {what}, not {count}"))
             }
+            Self::Writebacks(what, count, writebacks) => f.write_fmt(fmt!(
+                "there is no room for {writebacks} writeback connectors besides {count} {what}"
+            )),
             Self::PlaneWithoutCrtc(name) => f.write_fmt(fmt!("plane {name} has no possible CRTC")),
             Self::NoPrimaryPlane(name) => f.write_fmt(fmt!("CRTC {name} has no primary plane")),
             Self::PrimaryPlanes(name) => {

@@ -85,7 +85,17 @@ mod cases {
         config.planes.remove(one_more);
         assert!(config.validate() == Ok(()));
 
-        for _ in 1..=MAX_OBJECTS {
+        let second = config.crtcs.add(Crtc::new(c"second")?)?;
+        config.attach_encoder(encoder, second)?;
+        plane(&mut config, PlaneType::Primary, Some(second))?;
+        let overlay = config.planes.iter().nth(1).ok_or(ENOENT)?.0;
+        config.planes.remove(overlay);
+        config.crtcs.get_mut(crtc)?.writeback = true;
+        assert!(config.validate() == Ok(()));
+        config.crtcs.get_mut(second)?.writeback = true;
+        assert!(config.validate() == Err(Invalid::Writebacks("encoders", 31, 2)));
+
+        for _ in 2..=MAX_OBJECTS {
             config.crtcs.add(Crtc::new(c"")?)?;
         }
         assert!(config.validate() == Err(Invalid::Count("CRTCs", 32)));
