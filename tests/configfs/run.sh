@@ -412,22 +412,43 @@ is '0x00000001 0x00000002 0x00000003' echo "$(modetest -M "$driver" -e 2>/dev/nu
 no_device dev
 
 about "$rounds rounds of enabling and disabling under page flips"
+# modetest flips until its input can be read.
+rm -f /tmp/quiet
+mkfifo /tmp/quiet
+exec 5<>/tmp/quiet
 device dev
-flips=0
+flip() {
+	exec modetest -M "$driver" -s "$1:1024x768" -v <&5 >/tmp/flips 2>&1
+}
+connector_id() {
+	modetest -M "$driver" -c 2>/dev/null | awk '/^[0-9]+\t/ { print $1; exit }'
+}
+put 1 $top/dev/enabled
+flip "$(connector_id)" &
+tester=$!
+soon grep -q freq /tmp/flips
+put 0 $top/dev/enabled
+kill $tester 2>/dev/null
+wait
+used=0
 for _ in $(seq "$rounds"); do
 	put 1 $top/dev/enabled || fail "cannot be enabled"
-	ids=$(modetest -M "$driver" -c 2>/dev/null | awk '/^[0-9]+\t/ { print $1; exit }')
-	modetest -M "$driver" -s "$ids:1024x768" -v </dev/zero >/tmp/flips 2>&1 &
+	flip "$(connector_id)" &
 	tester=$!
-	{ put 2 $top/dev/connectors/connector/status; put 1 $top/dev/connectors/connector/status; } &
-	sleep 0.0$((RANDOM % 10))
+	sleep "0.$((RANDOM % 20 + 10))"
+	kill -0 $tester 2>/dev/null && ! grep -q failed /tmp/flips && used=$((used + 1))
+	{
+		put 2 $top/dev/connectors/connector/status
+		put 1 $top/dev/connectors/connector/status
+	} &
 	put 0 $top/dev/enabled || fail "cannot be disabled"
 	kill $tester 2>/dev/null
 	wait
-	grep -q 'failed to set mode' /tmp/flips || flips=$((flips + 1))
 done
+exec 5>&-
 is 0 cards
-echo "# $flips of $rounds rounds with a mode set"
+echo "# $used of $rounds times it was flipping"
+[ $used -gt $((rounds / 2)) ] || fail "modetest did not flip"
 
 about "everybody at once"
 end=$((SECONDS + 5))
