@@ -200,13 +200,12 @@ class Overlay:
             return True
 
         result = list(lines)
+        whole = [parse_import(self.lines[path], found)[1] for found in imports(self.lines[path])]
         for statement in reversed(statements):
             first = lines[statement.start]
-            text = " ".join(code_of(lines[at]) for at in statement)
-            head = USE.match(text)["head"]
-            tree = parse_use(text[len(head) :].rstrip(";"))
+            head, tree = parse_import(lines, statement)
             kept = prune_use(tree, keep if head == "use " else keep_export, [])
-            if kept == tree:
+            if kept == tree and tree in whole:
                 continue
             start = statement.start
             if kept is None:
@@ -234,6 +233,13 @@ def imports(lines):
 def code_outside_imports(lines):
     inside = {at for extent in imports(lines) for at in extent}
     return [code_of(line) for at, line in enumerate(lines) if at not in inside]
+
+
+def parse_import(lines, statement):
+    """What is before the use tree of a declaration (`pub use `), and the tree."""
+    text = " ".join(code_of(lines[at]) for at in statement)
+    head = USE.match(text)["head"]
+    return head, parse_use(text[len(head) :].rstrip(";"))
 
 
 def parse_use(text):
