@@ -24,7 +24,14 @@ use crate::{
         SceneLayer, //
     },
 };
-use std::time::Duration;
+use std::{
+    sync::mpsc,
+    thread,
+    time::{
+        Duration,
+        Instant, //
+    },
+};
 
 /// How often each side composes a frame, in turn; the fastest counts. `ROUNDS` in the environment
 /// overrides it.
@@ -347,4 +354,78 @@ pub(crate) fn run(filter: &str) {
         );
     }
     println!("{missed} below the floor");
+}
+
+/// Measures how much faster two threads compose the upper and lower halves of frames than one composes
+/// whole frames, by the clock on the wall.
+pub(crate) fn parallel(filter: &str) {
+    const FRAMES: usize = 40;
+
+    let curves = Curves::new().expect("curves");
+    let (width, height) = (1920, 1080);
+
+    println!("{width}x{height}, milliseconds by the wall clock, fastest of {FRAMES} frames");
+    println!(
+        "{:34} {:>9} {:>9} {:>8}",
+        "scene", "1 thread", "2 threads", "ratio"
+    );
+    for case in cases(width, height)
+        .iter()
+        .filter(|case| case.name.contains(filter))
+    {
+        if case.dirty.is_some() || case.writeback.is_some() {
+            continue;
+        }
+
+        let frame = &case.scene.frame(&curves).expect("frame");
+        let composer = || Composer::new(width, 16, Method::Kernel).expect("composer");
+        let mut one = composer();
+        let mut best = (Duration::MAX, Duration::MAX);
+        let expected = one.compose(frame, 0..height, None).expect("a sum");
+
+        for _ in 0..FRAMES {
+            let start = Instant::now();
+
+            one.compose(frame, 0..height, None).expect("a sum");
+            best.0 = best.0.min(start.elapsed());
+        }
+
+        // The lower half is composed by another thread for as long as it is asked to.
+        let (ask, asked) = mpsc::channel::<()>();
+        let (answer, answers) = mpsc::channel();
+
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                let mut other = composer();
+
+                while asked.recv().is_ok() {
+                    let sum = other.compose(frame, height / 2..height, None);
+
+                    answer.send(sum.expect("a sum")).expect("a listener");
+                }
+            });
+            for _ in 0..FRAMES {
+                let start = Instant::now();
+
+                ask.send(()).expect("a thread");
+
+                let upper = one.compose(frame, 0..height / 2, None).expect("a sum");
+                let lower = answers.recv().expect("a sum");
+
+                assert_eq!(upper.then(lower), expected);
+                best.1 = best.1.min(start.elapsed());
+            }
+            drop(ask);
+        });
+
+        let ms = |time: Duration| time.as_secs_f64() * 1e3;
+
+        println!(
+            "{:34} {:>9.2} {:>9.2} {:>8.2}",
+            case.name,
+            ms(best.0),
+            ms(best.1),
+            ms(best.0) / ms(best.1)
+        );
+    }
 }

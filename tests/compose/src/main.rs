@@ -29,7 +29,9 @@ Usage: rvkms-compose COMMAND
   diff [SCENES [SEED]]   compare random scenes with C vkms (feature `oracle`)
   reference [SCENES [SEED]]
                          compare random scenes with a plain composer of what C vkms cannot do
-  bench [FILTER]         measure, with C vkms beside it (feature `oracle`)
+  bench [FILTER]         measure, with C vkms beside it (feature `oracle`); SIZE=4k, CRC=tables and
+                         ROUNDS=N in the environment change what is measured
+  parallel [FILTER]      measure two threads against one
 ";
 
 fn main() {
@@ -56,6 +58,7 @@ fn main() {
                 std::process::exit(1);
             }
         }
+        Some("parallel") => bench::parallel(args.first().map_or("", |arg| arg)),
         Some("bench") => bench::run(args.first().map_or("", |arg| arg)),
         _ => {
             eprint!("{USAGE}");

@@ -9,13 +9,13 @@ use crate::rvkms::compose::{
 use kernel::prelude::*;
 use std::{
     cell::RefCell,
-    rc::Rc, //
+    sync::Arc, //
 };
 
 /// A framebuffer to read.
 #[derive(Clone)]
 pub(crate) struct Memory {
-    pub(crate) bytes: Rc<Vec<u8>>,
+    pub(crate) bytes: Arc<Vec<u8>>,
     pub(crate) offsets: [usize; 4],
 }
 

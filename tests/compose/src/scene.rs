@@ -27,7 +27,7 @@ use kernel::{
     prelude::*,
     sync::Arc, //
 };
-use std::rc::Rc;
+use std::sync::Arc as StdArc;
 
 /// A colour plane: how many pixels share a row or a column, and how many bits each sample has.
 pub(crate) struct PlaneLayout {
@@ -91,7 +91,7 @@ pub(crate) struct SceneLayer {
     pub(crate) height: u32,
     pub(crate) pitches: [u32; 4],
     pub(crate) offsets: [u32; 4],
-    pub(crate) bytes: Rc<Vec<u8>>,
+    pub(crate) bytes: StdArc<Vec<u8>>,
     pub(crate) src: SourceArea,
     pub(crate) dst: Area,
     pub(crate) rotation: u32,
@@ -143,7 +143,7 @@ impl SceneLayer {
             height,
             pitches,
             offsets,
-            bytes: Rc::new(bytes),
+            bytes: StdArc::new(bytes),
             src: SourceArea {
                 x: 0,
                 y: 0,
@@ -170,7 +170,7 @@ impl SceneLayer {
     /// byte.
     pub(crate) fn premultiply(&mut self, alpha: impl Fn(u8) -> u8) {
         let name = name(self.format);
-        let bytes = Rc::make_mut(&mut self.bytes);
+        let bytes = StdArc::make_mut(&mut self.bytes);
 
         match &*name {
             "AR24" | "AB24" | "RA24" | "BA24" => {
