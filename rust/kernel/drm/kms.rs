@@ -44,7 +44,10 @@ pub mod writeback;
 
 use crate::{
     bindings,
-    drm,
+    drm::{
+        self,
+        driver::AllocImpl, //
+    },
     error::{
         to_result,
         VTABLE_DEFAULT_ERROR, //
@@ -164,6 +167,11 @@ impl<D: drm::Driver> KmsOps<D> {
     ///
     /// `drm` must be registered with user space.
     pub(super) unsafe fn client_setup(&self, drm: &drm::Device<D>) {
+        // The console wants a framebuffer.
+        if cfg!(CONFIG_DRM_FBDEV_EMULATION) && D::Object::FBDEV_PROBE.is_none() {
+            return;
+        }
+
         // SAFETY: `drm` is a registered device by the safety requirements, and a NULL format asks
         // for the default.
         unsafe { bindings::drm_client_setup(drm.as_raw(), ptr::null()) };
@@ -239,6 +247,7 @@ unsafe fn setup<D: KmsDriver>(
         uses_vblank: Cell::new(false),
         num_primary: Cell::new(0),
         num_idle_encoders: Cell::new(0),
+        failed: Cell::new(None),
         _not_send: NotThreadSafe,
     };
 
@@ -275,6 +284,8 @@ pub struct KmsSetup<'a, D: KmsDriver> {
     num_primary: Cell<u32>,
     /// The number of encoders that no CRTC can drive.
     num_idle_encoders: Cell<u32>,
+    /// An error that left the mode configuration in a state that it cannot be used in.
+    failed: Cell<Option<Error>>,
     _not_send: NotThreadSafe,
 }
 
@@ -311,6 +322,10 @@ impl<D: KmsDriver> KmsSetup<'_, D> {
 
     /// Checks what the core would warn of.
     fn validate(&self) -> Result {
+        if let Some(err) = self.failed.get() {
+            return Err(err);
+        }
+
         if self.num_primary.get() == self.num_crtcs() && self.num_idle_encoders.get() == 0 {
             Ok(())
         } else {

@@ -50,8 +50,8 @@ use core::{
 pub trait WritebackDriver: KmsDriver {
     /// Stores the picture that `crtc` makes after the update in the framebuffer of `job`.
     ///
-    /// Called when the update is carried out, after the planes and before the update is told to be
-    /// done. The picture can be stored later, e.g. by a worker, but jobs of a connector must be
+    /// Called when the update is carried out, with
+    /// [`commit_modeset_enables`](super::PlanesCommitted::commit_modeset_enables). The picture can be stored later, e.g. by a worker, but jobs of a connector must be
     /// completed in the order in which they come. May sleep.
     ///
     /// C: `struct drm_connector_helper_funcs`, `atomic_commit`.
@@ -140,6 +140,9 @@ impl<D: WritebackDriver> WritebackConnector<D> {
             // SAFETY: The initialization failed and was undone, so nobody knows the memory that was
             // taken from a `KBox` above.
             drop(unsafe { KBox::from_raw(connector) });
+
+            // The core has removed the properties of all writeback connectors.
+            setup.failed.set(Some(err));
             return Err(err);
         }
 
@@ -377,7 +380,7 @@ unsafe impl<D: WritebackDriver> Sync for WritebackConnector<D> {}
 /// A framebuffer that a picture is to be stored in.
 ///
 /// The job is complete when this is dropped: with an error, `EIO`, unless
-/// [`complete`](Self::complete) was called.
+/// [`complete`](Self::complete) was called. Either may sleep.
 ///
 /// # Invariants
 ///
