@@ -14,8 +14,7 @@
 //! not, in these points:
 //!
 //! - The offset of the first plane of a framebuffer is applied twice there; here [`Source::read`]
-//!   counts from
-//!   where the plane begins.
+//!   counts from where the plane begins.
 //! - All planes of a framebuffer are read from the first buffer there; here the source is told the
 //!   plane.
 //! - A curve that follows a matrix wraps around values below 0 or above 1; here they are clamped.

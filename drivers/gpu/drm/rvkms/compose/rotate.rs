@@ -29,6 +29,9 @@ pub(super) const BLOCK: usize = 32;
 /// lines of finished pixels.
 const ROWS: usize = 16;
 
+/// The same for formats of which the pixels are decoded first: both take as much of the stack.
+const DECODED_ROWS: usize = ROWS / 2;
+
 /// Where a block is on the CRTC.
 pub(super) struct Block {
     /// The first column.
@@ -71,13 +74,13 @@ pub(super) fn decode_block<S: Source>(
         return decode_rgb32(layer, block, order, alpha && !opaque, out, stride);
     }
 
-    let mut tile = [[0; BLOCK]; ROWS];
+    let mut tile = [[0; BLOCK]; DECODED_ROWS];
     let first = layer.local_y(block.y);
     let x = layer.source_column(first, first + block.rows);
     let mut column = block.start;
 
     while column < block.end {
-        let columns = ROWS.min(block.end - column);
+        let columns = DECODED_ROWS.min(block.end - column);
 
         for (column, pixels) in (column..).zip(tile.iter_mut().take(columns)) {
             let y = layer.source_row(layer.local_x(column));
@@ -114,6 +117,7 @@ impl Words for Column<'_> {
 }
 
 /// As [`decode_block`], for 32-bit formats.
+#[inline(never)]
 fn decode_rgb32<S: Source>(
     layer: &Layer<S>,
     block: &Block,
