@@ -169,11 +169,16 @@ impl Card {
             for id in ids {
                 let mut properties = BTreeMap::new();
                 for (property, _) in self.values_of(id, kind)? {
-                    if !self.properties.contains_key(&property) {
-                        let described = self.describe(property)?;
-                        self.properties.insert(property, described);
-                    }
-                    properties.insert(self.properties[&property].name.clone(), property);
+                    let name = match self.properties.get(&property) {
+                        Some(known) => known.name.clone(),
+                        None => {
+                            let described = self.describe(property)?;
+                            let name = described.name.clone();
+                            self.properties.insert(property, described);
+                            name
+                        }
+                    };
+                    properties.insert(name, property);
                 }
                 self.objects.push(Object {
                     id,

@@ -74,7 +74,7 @@ mod tests {
         assert_eq!(convert(DrmFourcc::Rgb565, &red), [255, 0, 0]);
         let green = 0x07e0u16.to_le_bytes();
         assert_eq!(convert(DrmFourcc::Rgb565, &green), [0, 255, 0]);
-        let deep = (0x3ffu32 << 20 | 0x200 << 10 | 0x004).to_le_bytes();
+        let deep = ((0x3ffu32 << 20) | (0x200 << 10) | 0x004).to_le_bytes();
         assert_eq!(convert(DrmFourcc::Xrgb2101010, &deep), [255, 128, 1]);
     }
 

@@ -261,8 +261,8 @@ const HIGH_CRTC_SHIFT: u32 = 1;
 
 fn vblank_bad_arguments(screen: &Screen<'_>) -> Verdict {
     for (what, kind) in [
-        ("CRTC 31", RELATIVE | 31 << HIGH_CRTC_SHIFT),
-        ("unknown flags", 1 << 7 | RELATIVE),
+        ("CRTC 31", RELATIVE | (31 << HIGH_CRTC_SHIFT)),
+        ("unknown flags", (1 << 7) | RELATIVE),
         ("a signal", RELATIVE | VBLANK_SIGNAL),
     ] {
         refused(
@@ -275,7 +275,7 @@ fn vblank_bad_arguments(screen: &Screen<'_>) -> Verdict {
 }
 
 fn vblank_type(screen: &Screen<'_>) -> u32 {
-    RELATIVE | (screen.output.crtc_index as u32) << HIGH_CRTC_SHIFT
+    RELATIVE | ((screen.output.crtc_index as u32) << HIGH_CRTC_SHIFT)
 }
 
 fn vblank_disabled_crtc(screen: &Screen<'_>) -> Verdict {

@@ -232,7 +232,7 @@ fn modifier_without_flag(screen: &Screen<'_>) -> Verdict {
     )
 }
 
-const I915_X_TILED: u64 = 1 << 56 | 1;
+const I915_X_TILED: u64 = (1 << 56) | 1;
 const INVALID_MODIFIER: u64 = (1 << 56) - 1;
 
 fn foreign_modifier(screen: &Screen<'_>) -> Verdict {

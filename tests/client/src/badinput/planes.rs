@@ -69,7 +69,7 @@ fn bad_fb_id(screen: &Screen<'_>) -> Verdict {
         each(screen, &format!("FB_ID {id}"), &values, &[Errno::INVAL])?;
     }
     // Object ids have 32 bits; what is cut off must not make a valid id.
-    let values = [("FB_ID", 1 << 32 | u64::from(screen.front.id))];
+    let values = [("FB_ID", (1 << 32) | u64::from(screen.front.id))];
     for plane in planes(screen) {
         let request = screen.plane(plane, screen.back.id, (0, 0), (64, 64))?.set(
             screen.card,
