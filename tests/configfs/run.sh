@@ -450,6 +450,36 @@ is 0 cards
 echo "# $used of $rounds times it was flipping"
 [ $used -gt $((rounds / 2)) ] || fail "modetest did not flip"
 
+if [ "$driver" = rvkms ] && [ -e /proc/self/fail-nth ] && [ -d /sys/kernel/debug/failslab ]; then
+	about "allocations that fail"
+	echo N >/sys/kernel/debug/failslab/ignore-gfp-wait
+	echo 0 >/sys/kernel/debug/failslab/verbose
+	fail_nth() {
+		local line
+		if line=$("$(dirname "$0")/fail-nth" "$@" 2>&1); then
+			pass
+			echo "# ${line//$top\//}"
+		else
+			fail "$* with failing allocations: $line"
+		fi
+	}
+	fail_nth mkdir $top/a-name-that-does-not-fit-into-twenty-bytes
+	for path in planes crtcs encoders connectors; do
+		mkdir $top/new
+		fail_nth mkdir $top/new/$path/x
+		fail_nth mkdir $top/new/$path/a-name-that-does-not-fit-into-twenty-bytes
+		mkdir $top/new/$path/x
+		no_device new
+	done
+	mkdir $top/dev/{planes,encoders,connectors}/x
+	fail_nth link $top/dev/crtcs/crtc $top/dev/planes/x/possible_crtcs/x
+	fail_nth link $top/dev/crtcs/crtc $top/dev/encoders/x/possible_crtcs/x
+	fail_nth link $top/dev/encoders/encoder $top/dev/connectors/x/possible_encoders/x
+	rmdir $top/dev/{planes,encoders,connectors}/x
+	fail_nth put 1 $top/dev/enabled 0
+	valid
+fi
+
 about "everybody at once"
 end=$((SECONDS + 5))
 for i in 1 2 3 4; do
