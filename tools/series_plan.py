@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Makes the commits of the series as patches/series.toml says.
 
-usage: series_plan.py GIT_DIR BASE PATCHED FINAL AUTHOR SIGNOFF PATCH...
+usage: series_plan.py GIT_DIR BASE PATCHED FINAL AUTHOR SIGNOFF DATE PATCH...
 
 BASE is the clean tree, PATCHED has the commits of PATCH... (files of patches/) on top of it, and
 FINAL the overlay files on top of that. Prints the last commit of the series, whose tree is FINAL's.
@@ -108,7 +108,7 @@ def message_of(git, mail, patches):
     return f"{subject}\n\n{body}\n"
 
 
-def make(git, base, patched, final, author, signoff, names):
+def make(git, base, patched, final, author, signoff, date, names):
     mails = read_plan()
     ordered = git.text("rev-list", "--reverse", f"{base}..{patched}").split()
     if len(ordered) != len(names):
@@ -126,7 +126,6 @@ def make(git, base, patched, final, author, signoff, names):
     overlay.close()
 
     name, _, mail_address = author.partition(" <")
-    date = git.text("log", "-1", "--format=%cI", base)
     identity = {}
     for role in ("AUTHOR", "COMMITTER"):
         identity[f"GIT_{role}_NAME"] = name
@@ -180,11 +179,11 @@ def mark_builds(git, commits):
 
 
 def main():
-    git_dir, base, patched, final, author, signoff, *names = sys.argv[1:]
+    git_dir, base, patched, final, author, signoff, date, *names = sys.argv[1:]
     with tempfile.TemporaryDirectory() as folder:
         git = Git(git_dir, f"{folder}/index")
         try:
-            print(make(git, base, patched, final, author, signoff, names))
+            print(make(git, base, patched, final, author, signoff, date, names))
         except (CutError, tomllib.TOMLDecodeError) as error:
             sys.exit(f"error: {error}")
 
