@@ -476,7 +476,11 @@ if [ "$driver" = rvkms ] && [ -e /proc/self/fail-nth ] && [ -d /sys/kernel/debug
 	fail_nth link $top/dev/crtcs/crtc $top/dev/encoders/x/possible_crtcs/x
 	fail_nth link $top/dev/encoders/encoder $top/dev/connectors/x/possible_encoders/x
 	rmdir $top/dev/{planes,encoders,connectors}/x
+	# The console of the core leaks its connectors and its buffer when it cannot be set up.
+	console=/sys/module/drm_kms_helper/parameters/fbdev_emulation
+	does put N $console
 	fail_nth put 1 $top/dev/enabled 0
+	does put Y $console
 	valid
 fi
 
