@@ -6,6 +6,8 @@
 #
 # DRIVER is rvkms (default) or vkms: they have the same interface. Where vkms is known to be wrong
 # it is not asked. ROUNDS is the number of rounds of enabling and disabling (default 20).
+# Neither $driver nor the paths made of it have blanks in them.
+# shellcheck disable=SC2086
 set -u
 export LC_ALL=C
 
