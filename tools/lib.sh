@@ -3,6 +3,7 @@
 # Sourced by every tool: where things are, how to say what happens, how to fail.
 
 set -euo pipefail
+shopt -s inherit_errexit
 
 CHECKOUT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 TOOLS=$CHECKOUT/tools
