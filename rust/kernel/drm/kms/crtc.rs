@@ -16,6 +16,9 @@
 //!
 //! C header: [`include/drm/drm_crtc.h`](srctree/include/drm/drm_crtc.h)
 
+mod callbacks;
+mod state;
+
 use super::{
     atomic::{
         AtomicCheck,
@@ -40,7 +43,6 @@ use crate::{
     bindings,
     drm,
     error::{
-        from_result,
         to_result,
         VTABLE_DEFAULT_ERROR, //
     },
@@ -49,9 +51,15 @@ use crate::{
     vtable::Identity, //
 };
 use core::{
-    cell::Cell,
     ops::Deref,
     ptr, //
+};
+
+use self::callbacks::CrtcOps;
+pub use self::state::{
+    CrtcState,
+    CrtcStateMut,
+    OpaqueCrtcState, //
 };
 
 /// A driver's implementation of a kind of CRTC.
@@ -148,16 +156,6 @@ pub trait DriverCrtc: Send + Sync + Sized {
     }
 }
 
-/// The operations of a kind of CRTC.
-///
-/// The core only knows `funcs`, and has a pointer to it in each CRTC.
-#[repr(C)]
-struct CrtcOps {
-    funcs: bindings::drm_crtc_funcs,
-    helper_funcs: bindings::drm_crtc_helper_funcs,
-    id: &'static Identity,
-}
-
 /// A CRTC of a device of the driver `D`, of any kind.
 ///
 /// C: `struct drm_crtc`.
@@ -231,67 +229,6 @@ pub struct Crtc<T: DriverCrtc> {
 }
 
 impl<T: DriverCrtc> Crtc<T> {
-    const OPS: CrtcOps = CrtcOps {
-        funcs: bindings::drm_crtc_funcs {
-            set_config: Some(bindings::drm_atomic_helper_set_config),
-            page_flip: Some(bindings::drm_atomic_helper_page_flip),
-            destroy: Some(Self::destroy_callback),
-            atomic_create_state: Some(Self::create_state_callback),
-            atomic_duplicate_state: Some(Self::duplicate_state_callback),
-            atomic_destroy_state: Some(Self::destroy_state_callback),
-            enable_vblank: if T::Vblank::HAS_VBLANK {
-                Some(bindings::drm_crtc_vblank_helper_enable_vblank_timer)
-            } else {
-                None
-            },
-            disable_vblank: if T::Vblank::HAS_VBLANK {
-                Some(bindings::drm_crtc_vblank_helper_disable_vblank_timer)
-            } else {
-                None
-            },
-            get_vblank_timestamp: if T::Vblank::HAS_VBLANK {
-                Some(bindings::drm_crtc_vblank_helper_get_vblank_timestamp_from_timer)
-            } else {
-                None
-            },
-            get_crc_sources: if T::HAS_SET_CRC_ENABLED {
-                Some(Self::get_crc_sources_callback)
-            } else {
-                None
-            },
-            verify_crc_source: if T::HAS_SET_CRC_ENABLED {
-                Some(Self::verify_crc_source_callback)
-            } else {
-                None
-            },
-            set_crc_source: if T::HAS_SET_CRC_ENABLED {
-                Some(Self::set_crc_source_callback)
-            } else {
-                None
-            },
-            ..pin_init::zeroed()
-        },
-        helper_funcs: bindings::drm_crtc_helper_funcs {
-            mode_valid: Some(Self::mode_valid_callback),
-            atomic_check: Some(Self::atomic_check_callback),
-            atomic_begin: if T::HAS_ATOMIC_BEGIN {
-                Some(Self::atomic_begin_callback)
-            } else {
-                None
-            },
-            atomic_flush: Some(Self::atomic_flush_callback),
-            atomic_enable: Some(Self::atomic_enable_callback),
-            atomic_disable: Some(Self::atomic_disable_callback),
-            handle_vblank_timeout: if T::HAS_HANDLE_VBLANK {
-                Some(Self::handle_vblank_timeout_callback)
-            } else {
-                None
-            },
-            ..pin_init::zeroed()
-        },
-        id: T::UNIQUE_ID.identity(),
-    };
-
     /// Creates a CRTC with its primary plane, and possibly its cursor plane.
     ///
     /// These planes are attached to the CRTC. Fails with `EINVAL` if a plane is of another device,
@@ -391,187 +328,6 @@ impl<T: DriverCrtc> Crtc<T> {
     pub fn data(&self) -> &T {
         &self.inner
     }
-
-    /// # Safety
-    ///
-    /// `crtc` must have been created by [`Self::new`], and be used by nobody any more.
-    unsafe extern "C" fn destroy_callback(crtc: *mut bindings::drm_crtc) {
-        // SAFETY: The core calls this once, when the device is freed.
-        unsafe { bindings::drm_crtc_cleanup(crtc) };
-
-        // SAFETY: The memory was taken from a pinned `KBox` in `new()`.
-        drop(unsafe { Pin::new_unchecked(KBox::from_raw(crtc.cast::<Self>())) });
-    }
-
-    /// # Safety
-    ///
-    /// `crtc` must have been created by [`Self::new`].
-    unsafe extern "C" fn create_state_callback(
-        crtc: *mut bindings::drm_crtc,
-    ) -> *mut bindings::drm_crtc_state {
-        match CrtcState::<T>::alloc(T::State::new()) {
-            Ok(state) => {
-                // SAFETY: `state` is new and zeroed, and `crtc` is the CRTC that it is for.
-                unsafe { bindings::__drm_atomic_helper_crtc_state_init(state, crtc) };
-                state
-            }
-            Err(err) => err.to_ptr(),
-        }
-    }
-
-    /// # Safety
-    ///
-    /// `crtc` must have been created by [`Self::new`] and have a state. Its lock must be held.
-    unsafe extern "C" fn duplicate_state_callback(
-        crtc: *mut bindings::drm_crtc,
-    ) -> *mut bindings::drm_crtc_state {
-        // SAFETY: The current state of `crtc` was allocated by `CrtcState::<T>::alloc()` and is
-        // not replaced while the lock of the CRTC is held.
-        let current = unsafe { &*(*crtc).state.cast::<CrtcState<T>>() };
-
-        match CrtcState::<T>::alloc(current.inner.duplicate()) {
-            Ok(state) => {
-                // SAFETY: `state` is new, and the lock of the CRTC is held.
-                unsafe { bindings::__drm_atomic_helper_crtc_duplicate_state(crtc, state) };
-                state
-            }
-            Err(_) => ptr::null_mut(),
-        }
-    }
-
-    /// # Safety
-    ///
-    /// `state` must be a state of a CRTC that was created by [`Self::new`], used by nobody.
-    unsafe extern "C" fn destroy_state_callback(
-        _crtc: *mut bindings::drm_crtc,
-        state: *mut bindings::drm_crtc_state,
-    ) {
-        // SAFETY: Nobody uses the state any more.
-        unsafe { bindings::__drm_atomic_helper_crtc_destroy_state(state) };
-
-        // SAFETY: All states of the CRTC were allocated by `CrtcState::<T>::alloc()`.
-        drop(unsafe { KBox::from_raw(state.cast::<CrtcState<T>>()) });
-    }
-
-    /// # Safety
-    ///
-    /// `crtc` must have been created by [`Self::new`], and `mode` be valid.
-    unsafe extern "C" fn mode_valid_callback(
-        crtc: *mut bindings::drm_crtc,
-        mode: *const bindings::drm_display_mode,
-    ) -> bindings::drm_mode_status {
-        // SAFETY: The safety requirements of this function; the mode does not change meanwhile.
-        let (crtc, mode) = unsafe { (Self::from_raw(crtc), DisplayMode::from_raw(mode)) };
-
-        match T::Vblank::mode_valid(mode) {
-            ModeStatus::Ok => T::mode_valid(crtc, mode),
-            status => status,
-        }
-        .into_raw()
-    }
-
-    /// # Safety
-    ///
-    /// `crtc` must have been created by [`Self::new`], and `commit` be in the check phase.
-    unsafe extern "C" fn atomic_check_callback(
-        crtc: *mut bindings::drm_crtc,
-        commit: *mut bindings::drm_atomic_commit,
-    ) -> c_int {
-        // SAFETY: The safety requirements of this function; a commit in the check phase belongs to
-        // this thread.
-        let (crtc, check) = unsafe { (Self::from_raw(crtc), AtomicCheck::new(commit)) };
-
-        from_result(|| check.result(T::atomic_check(crtc, &check)).map(|()| 0))
-    }
-
-    /// # Safety
-    ///
-    /// `crtc` must have been created by [`Self::new`], and `commit` be in the commit phase.
-    unsafe extern "C" fn atomic_begin_callback(
-        crtc: *mut bindings::drm_crtc,
-        commit: *mut bindings::drm_atomic_commit,
-    ) {
-        // SAFETY: The safety requirements of this function.
-        let (crtc, commit) = unsafe { (Self::from_raw(crtc), AtomicCommit::new(&commit)) };
-
-        T::atomic_begin(crtc, &commit);
-    }
-
-    /// # Safety
-    ///
-    /// `crtc` must have been created by [`Self::new`], and `commit` be in the commit phase.
-    unsafe extern "C" fn atomic_flush_callback(
-        crtc: *mut bindings::drm_crtc,
-        commit: *mut bindings::drm_atomic_commit,
-    ) {
-        {
-            // SAFETY: The safety requirements of this function.
-            let (crtc, commit) = unsafe { (Self::from_raw(crtc), AtomicCommit::new(&commit)) };
-
-            T::atomic_flush(crtc, &commit);
-        }
-
-        // Sends the event at once if there are no vertical blanks.
-        //
-        // SAFETY: The safety requirements of this function.
-        unsafe { bindings::drm_crtc_vblank_atomic_flush(crtc, commit) };
-    }
-
-    /// # Safety
-    ///
-    /// `crtc` must have been created by [`Self::new`], and `commit` be in the commit phase.
-    unsafe extern "C" fn atomic_enable_callback(
-        crtc: *mut bindings::drm_crtc,
-        commit: *mut bindings::drm_atomic_commit,
-    ) {
-        {
-            // SAFETY: The safety requirements of this function.
-            let (crtc, commit) = unsafe { (Self::from_raw(crtc), AtomicCommit::new(&commit)) };
-
-            T::atomic_enable(crtc, &commit);
-        }
-
-        if T::Vblank::HAS_VBLANK {
-            // SAFETY: The safety requirements of this function.
-            unsafe { bindings::drm_crtc_vblank_atomic_enable(crtc, commit) };
-        }
-    }
-
-    /// # Safety
-    ///
-    /// `crtc` must have been created by [`Self::new`], and `commit` be in the commit phase.
-    unsafe extern "C" fn atomic_disable_callback(
-        crtc: *mut bindings::drm_crtc,
-        commit: *mut bindings::drm_atomic_commit,
-    ) {
-        if T::Vblank::HAS_VBLANK {
-            // SAFETY: The safety requirements of this function.
-            unsafe { bindings::drm_crtc_vblank_atomic_disable(crtc, commit) };
-        }
-
-        // SAFETY: The safety requirements of this function.
-        let (crtc, commit) = unsafe { (Self::from_raw(crtc), AtomicCommit::new(&commit)) };
-
-        T::atomic_disable(crtc, &commit);
-    }
-
-    /// # Safety
-    ///
-    /// `crtc` must have been created by [`Self::new`].
-    unsafe extern "C" fn handle_vblank_timeout_callback(crtc: *mut bindings::drm_crtc) -> bool {
-        // SAFETY: The timer runs only while the vblank machinery of the CRTC is on.
-        if !unsafe { bindings::drm_crtc_handle_vblank(crtc) } {
-            return false;
-        }
-
-        // SAFETY: As above.
-        let frame = unsafe { bindings::drm_crtc_accurate_vblank_count(crtc) };
-
-        // SAFETY: The safety requirements of this function.
-        T::handle_vblank(unsafe { Self::from_raw(crtc) }, frame);
-
-        true
-    }
 }
 
 impl<T: DriverCrtc> Deref for Crtc<T> {
@@ -608,176 +364,5 @@ impl<D: KmsDriver> KmsSetup<'_, D> {
         } else {
             Err(EINVAL)
         }
-    }
-}
-
-/// A state of a CRTC of a device of the driver `D`, of any kind.
-///
-/// C: `struct drm_crtc_state`.
-///
-/// # Invariants
-///
-/// `state` is a valid state of a CRTC of a device of the driver `D`, and nobody changes it for as
-/// long as there is a reference to it, except for the event of a page flip.
-#[repr(transparent)]
-pub struct OpaqueCrtcState<D: KmsDriver> {
-    state: Opaque<bindings::drm_crtc_state>,
-    _driver: OfDriver<D>,
-}
-
-impl<D: KmsDriver> OpaqueCrtcState<D> {
-    /// # Safety
-    ///
-    /// `state` must fulfil the type invariants for `'a`.
-    pub(super) unsafe fn from_raw<'a>(state: *mut bindings::drm_crtc_state) -> &'a Self {
-        // SAFETY: `Self` is transparent, and the invariants hold by the safety requirements.
-        unsafe { &*state.cast() }
-    }
-
-    pub(super) fn as_raw(&self) -> *mut bindings::drm_crtc_state {
-        self.state.get()
-    }
-
-    /// Returns the CRTC that this is a state of.
-    pub fn crtc(&self) -> &OpaqueCrtc<D> {
-        // SAFETY: By the type invariants the state is one of a CRTC of a device of `D`.
-        unsafe { OpaqueCrtc::from_raw((*self.as_raw()).crtc) }
-    }
-
-    /// Whether the CRTC makes a picture.
-    pub fn active(&self) -> bool {
-        // SAFETY: The state does not change by the type invariants.
-        unsafe { (*self.as_raw()).active }
-    }
-
-    /// Whether the update turns the CRTC on or off, or changes its mode or connectors.
-    ///
-    /// C: `drm_atomic_crtc_needs_modeset()`.
-    pub fn needs_modeset(&self) -> bool {
-        // SAFETY: The state does not change by the type invariants.
-        unsafe { bindings::drm_atomic_crtc_needs_modeset(self.as_raw()) }
-    }
-
-    /// Returns the mode that the hardware is to make.
-    ///
-    /// Its size is what the CRTC puts planes together for. Sizes are 0 if there is no mode.
-    pub fn adjusted_mode(&self) -> &DisplayMode {
-        // SAFETY: The state does not change by the type invariants, and neither does its mode.
-        unsafe { DisplayMode::from_raw(&raw const (*self.as_raw()).adjusted_mode) }
-    }
-
-    /// Returns the mask of the planes that are on the CRTC, visible or not.
-    pub fn plane_mask(&self) -> u32 {
-        // SAFETY: The state does not change by the type invariants.
-        unsafe { (*self.as_raw()).plane_mask }
-    }
-}
-
-// SAFETY: The C side of a state can be used from any thread.
-unsafe impl<D: KmsDriver> Send for OpaqueCrtcState<D> {}
-
-// SAFETY: The methods only read the state, which does not change by the type invariants.
-unsafe impl<D: KmsDriver> Sync for OpaqueCrtcState<D> {}
-
-/// A state of a CRTC of the kind `T`.
-#[repr(C)]
-pub struct CrtcState<T: DriverCrtc> {
-    base: OpaqueCrtcState<T::Driver>,
-    inner: T::State,
-}
-
-impl<T: DriverCrtc> CrtcState<T> {
-    fn alloc(inner: Result<T::State>) -> Result<*mut bindings::drm_crtc_state> {
-        let state = KBox::new(
-            Self {
-                base: OpaqueCrtcState {
-                    state: Opaque::zeroed(),
-                    _driver: OfDriver::default(),
-                },
-                inner: inner?,
-            },
-            GFP_KERNEL,
-        )?;
-
-        Ok(KBox::into_raw(state).cast())
-    }
-
-    /// Returns `state` as one of a CRTC of the kind `T`, if it is one.
-    pub fn try_from_opaque(state: &OpaqueCrtcState<T::Driver>) -> Option<&Self> {
-        Crtc::<T>::try_from_opaque(state.crtc())?;
-
-        // SAFETY: All states of a CRTC of the kind `T` are a `CrtcState<T>`.
-        Some(unsafe { &*state.as_raw().cast() })
-    }
-
-    /// Returns the driver's part of the state.
-    pub fn data(&self) -> &T::State {
-        &self.inner
-    }
-}
-
-impl<T: DriverCrtc> Deref for CrtcState<T> {
-    type Target = OpaqueCrtcState<T::Driver>;
-
-    fn deref(&self) -> &Self::Target {
-        &self.base
-    }
-}
-
-/// The new state of a CRTC, while it can be changed.
-///
-/// # Invariants
-///
-/// The bit of the CRTC is set in `borrowed`, and cleared on drop.
-pub struct CrtcStateMut<'a, T: DriverCrtc> {
-    state: &'a mut CrtcState<T>,
-    borrowed: &'a Cell<u32>,
-}
-
-impl<'a, T: DriverCrtc> CrtcStateMut<'a, T> {
-    /// Borrows a state until the value is dropped, or returns `None` if it is borrowed already.
-    ///
-    /// # Safety
-    ///
-    /// - `state` must be a valid state of `crtc` for `'a`, which is not committed yet and only used
-    ///   by this thread.
-    /// - All of the thread's borrows of the state must go through the same mask `borrowed`.
-    pub(super) unsafe fn borrow(
-        crtc: &Crtc<T>,
-        state: *mut bindings::drm_crtc_state,
-        borrowed: &'a Cell<u32>,
-    ) -> Option<Self> {
-        if borrowed.get() & crtc.mask() != 0 {
-            return None;
-        }
-        borrowed.set(borrowed.get() | crtc.mask());
-
-        // SAFETY: The state is one of a CRTC of the kind `T`, hence a `CrtcState<T>`, and the mask
-        // says that there is no other reference.
-        // INVARIANT: The bit was set above.
-        Some(Self {
-            state: unsafe { &mut *state.cast() },
-            borrowed,
-        })
-    }
-
-    /// Returns the driver's part of the state.
-    pub fn data_mut(&mut self) -> &mut T::State {
-        &mut self.state.inner
-    }
-}
-
-impl<T: DriverCrtc> Deref for CrtcStateMut<'_, T> {
-    type Target = CrtcState<T>;
-
-    fn deref(&self) -> &Self::Target {
-        self.state
-    }
-}
-
-impl<T: DriverCrtc> Drop for CrtcStateMut<'_, T> {
-    fn drop(&mut self) {
-        self.borrowed
-            .set(self.borrowed.get() & !self.state.crtc().mask());
     }
 }

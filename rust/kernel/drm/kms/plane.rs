@@ -14,6 +14,9 @@
 //!
 //! C header: [`include/drm/drm_plane.h`](srctree/include/drm/drm_plane.h)
 
+mod callbacks;
+mod state;
+
 use super::{
     atomic::{
         AtomicCheck,
@@ -21,10 +24,8 @@ use super::{
     },
     crtc::OpaqueCrtc,
     fourcc,
-    framebuffer::Framebuffer,
     name_arg,
     name_format,
-    rect::Rect,
     DriverState,
     KmsDriver,
     KmsSetup,
@@ -36,7 +37,6 @@ use crate::{
     bindings,
     drm,
     error::{
-        from_result,
         to_result,
         VTABLE_DEFAULT_ERROR, //
     },
@@ -45,9 +45,15 @@ use crate::{
     vtable::Identity, //
 };
 use core::{
-    cell::Cell,
     ops::Deref,
     ptr, //
+};
+
+use self::callbacks::PlaneOps;
+pub use self::state::{
+    OpaquePlaneState,
+    PlaneState,
+    PlaneStateMut, //
 };
 
 /// What a plane is for.
@@ -116,16 +122,6 @@ pub trait DriverPlane: Send + Sync + Sized {
         let _ = (plane, commit);
         build_error!(VTABLE_DEFAULT_ERROR)
     }
-}
-
-/// The operations of a kind of plane.
-///
-/// The core only knows `funcs`, and has a pointer to it in each plane.
-#[repr(C)]
-struct PlaneOps {
-    funcs: bindings::drm_plane_funcs,
-    helper_funcs: bindings::drm_plane_helper_funcs,
-    id: &'static Identity,
 }
 
 /// A plane of a device of the driver `D`, of any kind.
@@ -201,34 +197,6 @@ pub struct Plane<T: DriverPlane> {
 }
 
 impl<T: DriverPlane> Plane<T> {
-    const OPS: PlaneOps = PlaneOps {
-        funcs: bindings::drm_plane_funcs {
-            update_plane: Some(bindings::drm_atomic_helper_update_plane),
-            disable_plane: Some(bindings::drm_atomic_helper_disable_plane),
-            destroy: Some(Self::destroy_callback),
-            atomic_create_state: Some(Self::create_state_callback),
-            atomic_duplicate_state: Some(Self::duplicate_state_callback),
-            atomic_destroy_state: Some(Self::destroy_state_callback),
-            ..pin_init::zeroed()
-        },
-        helper_funcs: bindings::drm_plane_helper_funcs {
-            atomic_check: Some(Self::atomic_check_callback),
-            prepare_fb: if T::HAS_PREPARE_FB {
-                Some(Self::prepare_fb_callback)
-            } else {
-                None
-            },
-            atomic_update: Some(Self::atomic_update_callback),
-            atomic_disable: if T::HAS_ATOMIC_DISABLE {
-                Some(Self::atomic_disable_callback)
-            } else {
-                None
-            },
-            ..pin_init::zeroed()
-        },
-        id: T::UNIQUE_ID.identity(),
-    };
-
     /// Creates a plane that shows framebuffers of the given `formats`.
     ///
     /// `formats` are [fourcc codes](super::fourcc), the preferred one first; all framebuffers are
@@ -321,135 +289,6 @@ impl<T: DriverPlane> Plane<T> {
     pub fn data(&self) -> &T {
         &self.inner
     }
-
-    /// # Safety
-    ///
-    /// `plane` must have been created by [`Self::new`], and be used by nobody any more.
-    unsafe extern "C" fn destroy_callback(plane: *mut bindings::drm_plane) {
-        // SAFETY: The core calls this once, when the device is freed.
-        unsafe { bindings::drm_plane_cleanup(plane) };
-
-        // SAFETY: The memory was taken from a pinned `KBox` in `new()`.
-        drop(unsafe { Pin::new_unchecked(KBox::from_raw(plane.cast::<Self>())) });
-    }
-
-    /// # Safety
-    ///
-    /// `plane` must have been created by [`Self::new`].
-    unsafe extern "C" fn create_state_callback(
-        plane: *mut bindings::drm_plane,
-    ) -> *mut bindings::drm_plane_state {
-        match PlaneState::<T>::alloc(T::State::new()) {
-            Ok(state) => {
-                // SAFETY: `state` is new and zeroed, and `plane` is the plane that it is for.
-                unsafe { bindings::__drm_atomic_helper_plane_state_init(state, plane) };
-                state
-            }
-            Err(err) => err.to_ptr(),
-        }
-    }
-
-    /// # Safety
-    ///
-    /// `plane` must have been created by [`Self::new`] and have a state. Its lock must be held.
-    unsafe extern "C" fn duplicate_state_callback(
-        plane: *mut bindings::drm_plane,
-    ) -> *mut bindings::drm_plane_state {
-        // SAFETY: The current state of `plane` was allocated by `PlaneState::<T>::alloc()` and is
-        // not replaced while the lock of the plane is held.
-        let current = unsafe { &*(*plane).state.cast::<PlaneState<T>>() };
-
-        match PlaneState::<T>::alloc(current.inner.duplicate()) {
-            Ok(state) => {
-                // SAFETY: `state` is new, and the lock of the plane is held.
-                unsafe { bindings::__drm_atomic_helper_plane_duplicate_state(plane, state) };
-                state
-            }
-            Err(_) => ptr::null_mut(),
-        }
-    }
-
-    /// # Safety
-    ///
-    /// `state` must be a state of a plane that was created by [`Self::new`], used by nobody.
-    unsafe extern "C" fn destroy_state_callback(
-        _plane: *mut bindings::drm_plane,
-        state: *mut bindings::drm_plane_state,
-    ) {
-        // SAFETY: Nobody uses the state any more.
-        unsafe { bindings::__drm_atomic_helper_plane_destroy_state(state) };
-
-        // SAFETY: All states of the plane were allocated by `PlaneState::<T>::alloc()`.
-        drop(unsafe { KBox::from_raw(state.cast::<PlaneState<T>>()) });
-    }
-
-    /// # Safety
-    ///
-    /// `plane` must have been created by [`Self::new`], and `commit` be in the check phase.
-    unsafe extern "C" fn atomic_check_callback(
-        plane: *mut bindings::drm_plane,
-        commit: *mut bindings::drm_atomic_commit,
-    ) -> c_int {
-        // SAFETY: The safety requirements of this function; a commit in the check phase belongs to
-        // this thread.
-        let (plane, check) = unsafe { (Self::from_raw(plane), AtomicCheck::new(commit)) };
-
-        from_result(|| check.result(T::atomic_check(plane, &check)).map(|()| 0))
-    }
-
-    /// # Safety
-    ///
-    /// `plane` must have been created by [`Self::new`], and `state` be a state of it that has not
-    /// been committed yet.
-    unsafe extern "C" fn prepare_fb_callback(
-        plane: *mut bindings::drm_plane,
-        state: *mut bindings::drm_plane_state,
-    ) -> c_int {
-        from_result(|| {
-            // SAFETY: The safety requirements of this function.
-            to_result(unsafe { bindings::drm_gem_plane_helper_prepare_fb(plane, state) })?;
-
-            // SAFETY: A state that has not been committed yet belongs to this thread, and all
-            // states of the plane are a `PlaneState<T>`.
-            let (plane, mut state) = unsafe {
-                (
-                    Self::from_raw(plane),
-                    PlaneStateMut::<T> {
-                        state: &mut *state.cast(),
-                        borrowed: None,
-                    },
-                )
-            };
-
-            T::prepare_fb(plane, &mut state).map(|()| 0)
-        })
-    }
-
-    /// # Safety
-    ///
-    /// `plane` must have been created by [`Self::new`], and `commit` be in the commit phase.
-    unsafe extern "C" fn atomic_update_callback(
-        plane: *mut bindings::drm_plane,
-        commit: *mut bindings::drm_atomic_commit,
-    ) {
-        // SAFETY: The safety requirements of this function.
-        let (plane, commit) = unsafe { (Self::from_raw(plane), AtomicCommit::new(&commit)) };
-
-        T::atomic_update(plane, &commit);
-    }
-
-    /// # Safety
-    ///
-    /// `plane` must have been created by [`Self::new`], and `commit` be in the commit phase.
-    unsafe extern "C" fn atomic_disable_callback(
-        plane: *mut bindings::drm_plane,
-        commit: *mut bindings::drm_atomic_commit,
-    ) {
-        // SAFETY: The safety requirements of this function.
-        let (plane, commit) = unsafe { (Self::from_raw(plane), AtomicCommit::new(&commit)) };
-
-        T::atomic_disable(plane, &commit);
-    }
 }
 
 impl<T: DriverPlane> Deref for Plane<T> {
@@ -481,191 +320,6 @@ impl<D: KmsDriver> KmsSetup<'_, D> {
         unsafe { (*plane.as_raw()).possible_crtcs |= crtc.mask() };
 
         Ok(())
-    }
-}
-
-/// A state of a plane of a device of the driver `D`, of any kind.
-///
-/// C: `struct drm_plane_state`.
-///
-/// # Invariants
-///
-/// `state` is a valid state of a plane of a device of the driver `D`, and nobody changes it for as
-/// long as there is a reference to it.
-#[repr(transparent)]
-pub struct OpaquePlaneState<D: KmsDriver> {
-    state: Opaque<bindings::drm_plane_state>,
-    _driver: OfDriver<D>,
-}
-
-impl<D: KmsDriver> OpaquePlaneState<D> {
-    /// # Safety
-    ///
-    /// `state` must fulfil the type invariants for `'a`.
-    pub(super) unsafe fn from_raw<'a>(state: *mut bindings::drm_plane_state) -> &'a Self {
-        // SAFETY: `Self` is transparent, and the invariants hold by the safety requirements.
-        unsafe { &*state.cast() }
-    }
-
-    pub(super) fn as_raw(&self) -> *mut bindings::drm_plane_state {
-        self.state.get()
-    }
-
-    /// Returns the plane that this is a state of.
-    pub fn plane(&self) -> &OpaquePlane<D> {
-        // SAFETY: By the type invariants the state is one of a plane of a device of `D`.
-        unsafe { OpaquePlane::from_raw((*self.as_raw()).plane) }
-    }
-
-    /// Returns the CRTC that the plane is shown on.
-    pub fn crtc(&self) -> Option<&OpaqueCrtc<D>> {
-        // SAFETY: The state does not change by the type invariants.
-        let crtc = unsafe { (*self.as_raw()).crtc };
-
-        // SAFETY: If not NULL then `crtc` is a CRTC of the plane's device.
-        (!crtc.is_null()).then(|| unsafe { OpaqueCrtc::from_raw(crtc) })
-    }
-
-    /// Returns the framebuffer that the plane shows.
-    pub fn framebuffer(&self) -> Option<&Framebuffer<D>> {
-        // SAFETY: The state does not change by the type invariants.
-        let fb = unsafe { (*self.as_raw()).fb };
-
-        // SAFETY: If not NULL then `fb` is a framebuffer of the plane's device, and the state holds
-        // a reference to it.
-        (!fb.is_null()).then(|| unsafe { Framebuffer::from_raw(fb) })
-    }
-
-    /// Whether any of the plane is to be seen. Set by [`AtomicCheck::check_plane_state`].
-    pub fn visible(&self) -> bool {
-        // SAFETY: The state does not change by the type invariants.
-        unsafe { (*self.as_raw()).visible }
-    }
-
-    /// The part of the framebuffer that is shown, in 1/65536 pixels, clipped to what is visible.
-    ///
-    /// Set by [`AtomicCheck::check_plane_state`].
-    pub fn src(&self) -> Rect {
-        // SAFETY: The state does not change by the type invariants.
-        unsafe { (*self.as_raw()).src }.into()
-    }
-
-    /// The part of the CRTC that the plane covers, in pixels, clipped to what is visible.
-    ///
-    /// Set by [`AtomicCheck::check_plane_state`].
-    pub fn dst(&self) -> Rect {
-        // SAFETY: The state does not change by the type invariants.
-        unsafe { (*self.as_raw()).dst }.into()
-    }
-}
-
-// SAFETY: The C side of a state can be used from any thread.
-unsafe impl<D: KmsDriver> Send for OpaquePlaneState<D> {}
-
-// SAFETY: The methods only read the state, which does not change by the type invariants.
-unsafe impl<D: KmsDriver> Sync for OpaquePlaneState<D> {}
-
-/// A state of a plane of the kind `T`.
-#[repr(C)]
-pub struct PlaneState<T: DriverPlane> {
-    base: OpaquePlaneState<T::Driver>,
-    inner: T::State,
-}
-
-impl<T: DriverPlane> PlaneState<T> {
-    fn alloc(inner: Result<T::State>) -> Result<*mut bindings::drm_plane_state> {
-        let state = KBox::new(
-            Self {
-                base: OpaquePlaneState {
-                    state: Opaque::zeroed(),
-                    _driver: OfDriver::default(),
-                },
-                inner: inner?,
-            },
-            GFP_KERNEL,
-        )?;
-
-        Ok(KBox::into_raw(state).cast())
-    }
-
-    /// Returns `state` as one of a plane of the kind `T`, if it is one.
-    pub fn try_from_opaque(state: &OpaquePlaneState<T::Driver>) -> Option<&Self> {
-        Plane::<T>::try_from_opaque(state.plane())?;
-
-        // SAFETY: All states of a plane of the kind `T` are a `PlaneState<T>`.
-        Some(unsafe { &*state.as_raw().cast() })
-    }
-
-    /// Returns the driver's part of the state.
-    pub fn data(&self) -> &T::State {
-        &self.inner
-    }
-}
-
-impl<T: DriverPlane> Deref for PlaneState<T> {
-    type Target = OpaquePlaneState<T::Driver>;
-
-    fn deref(&self) -> &Self::Target {
-        &self.base
-    }
-}
-
-/// The new state of a plane, while it can be changed.
-///
-/// # Invariants
-///
-/// If `borrowed` is a mask then the bit of the plane is set in it, and cleared on drop.
-pub struct PlaneStateMut<'a, T: DriverPlane> {
-    state: &'a mut PlaneState<T>,
-    borrowed: Option<&'a Cell<u32>>,
-}
-
-impl<'a, T: DriverPlane> PlaneStateMut<'a, T> {
-    /// Borrows a state until the value is dropped, or returns `None` if it is borrowed already.
-    ///
-    /// # Safety
-    ///
-    /// - `state` must be a valid state of `plane` for `'a`, which is not committed yet and only
-    ///   used by this thread.
-    /// - All of the thread's borrows of the state must go through the same mask `borrowed`.
-    pub(super) unsafe fn borrow(
-        plane: &Plane<T>,
-        state: *mut bindings::drm_plane_state,
-        borrowed: &'a Cell<u32>,
-    ) -> Option<Self> {
-        if borrowed.get() & plane.mask() != 0 {
-            return None;
-        }
-        borrowed.set(borrowed.get() | plane.mask());
-
-        // SAFETY: The state is one of a plane of the kind `T`, hence a `PlaneState<T>`, and the
-        // mask says that there is no other reference.
-        // INVARIANT: The bit was set above.
-        Some(Self {
-            state: unsafe { &mut *state.cast() },
-            borrowed: Some(borrowed),
-        })
-    }
-
-    /// Returns the driver's part of the state.
-    pub fn data_mut(&mut self) -> &mut T::State {
-        &mut self.state.inner
-    }
-}
-
-impl<T: DriverPlane> Deref for PlaneStateMut<'_, T> {
-    type Target = PlaneState<T>;
-
-    fn deref(&self) -> &Self::Target {
-        self.state
-    }
-}
-
-impl<T: DriverPlane> Drop for PlaneStateMut<'_, T> {
-    fn drop(&mut self) {
-        if let Some(borrowed) = self.borrowed {
-            borrowed.set(borrowed.get() & !self.state.plane().mask());
-        }
     }
 }
 
