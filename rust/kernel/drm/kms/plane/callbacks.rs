@@ -2,7 +2,8 @@
 
 //! How the DRM core calls the driver of a plane.
 //!
-//! C header: [`include/drm/drm_modeset_helper_vtables.h`](srctree/include/drm/drm_modeset_helper_vtables.h)
+//! C header:
+//! [`include/drm/drm_modeset_helper_vtables.h`](srctree/include/drm/drm_modeset_helper_vtables.h)
 
 use super::{
     DriverPlane,
