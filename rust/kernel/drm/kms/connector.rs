@@ -419,6 +419,35 @@ unsafe impl<T: DriverConnector> StaticObject for Connector<T> {
 }
 
 impl<D: KmsDriver> KmsSetup<'_, D> {
+    /// Gives `connector` the property "EDID".
+    ///
+    /// Only a [virtual](ConnectorType::Virtual) connector has to be given one, without which
+    /// [`ConnectorProbe::update_edid`] fails. Does nothing if there is one already.
+    ///
+    /// C: `drm_connector_attach_edid_property()`.
+    pub fn attach_edid_property(&self, connector: &OpaqueConnector<D>) -> Result {
+        self.check_own(connector.drm_dev())?;
+
+        // SAFETY: The connector is of the device, whose mode configuration is initialized, and
+        // which is not registered yet, so that only this thread uses its objects.
+        unsafe {
+            let property = (*self.as_raw()).mode_config.edid_property;
+            let properties = &*(*connector.as_raw()).base.properties;
+            let count = usize::try_from(properties.count)?;
+
+            if !properties
+                .properties
+                .iter()
+                .take(count)
+                .any(|other| *other == property)
+            {
+                bindings::drm_connector_attach_edid_property(connector.as_raw());
+            }
+        }
+
+        Ok(())
+    }
+
     /// Makes `encoder` one of the encoders that can feed `connector`.
     ///
     /// Fails with `EINVAL` if one of them belongs to another device.

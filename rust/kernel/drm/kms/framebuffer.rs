@@ -18,6 +18,10 @@ use crate::{
     bindings,
     drm,
     error::to_result,
+    io::{
+        Io,
+        IoCopyable, //
+    },
     prelude::*,
     sync::aref::ARef,
     types::Opaque, //
@@ -320,6 +324,23 @@ impl<D: KmsDriver> FramebufferMap<D> {
         // SAFETY: `src` is valid for reads of the length of `data`, and nobody has a Rust
         // reference to it.
         unsafe { bindings::memcpy(data.as_mut_ptr().cast(), src.cast(), data.len()) };
+
+        Ok(())
+    }
+
+    /// Copies bytes out of a colour plane to I/O memory, e.g. that of the device, until that is full.
+    ///
+    /// `offset` is that from the first pixel, in bytes. Otherwise like [`read`](Self::read).
+    pub fn read_to_io<'a, IO>(&self, plane: usize, offset: usize, dst: IO) -> Result
+    where
+        IO: Io<'a, Target = [u8]>,
+        IO::Backend: IoCopyable,
+    {
+        let src = self.plane(plane)?.range(offset, dst.len())?;
+
+        // SAFETY: `src` is valid for reads of the length of `dst`. The memory of a GEM object is no
+        // I/O memory, and is not handed out as such.
+        unsafe { IO::Backend::copy_to_io(dst.as_view(), src) };
 
         Ok(())
     }
