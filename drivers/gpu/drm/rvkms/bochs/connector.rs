@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The connector.
+
+use crate::{
+    device::{
+        BochsDevice,
+        BochsDriver, //
+    },
+    hardware::with_hardware,
+    registers::{
+        Registers,
+        EDID_SIZE,
+        MAX_RESOLUTION, //
+    },
+};
+use kernel::{
+    drm::kms::connector::{
+        ConnectorProbe,
+        DriverConnector, //
+    },
+    prelude::*, //
+};
+
+/// What an EDID begins with.
+const EDID_HEADER: [u8; 8] = [0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x00];
+
+/// The size of a block of an EDID in bytes.
+const EDID_BLOCK_SIZE: usize = 128;
+
+/// Where the first block of an EDID says how many follow it.
+const EDID_EXTENSIONS: usize = 126;
+
+/// The preferred mode of a display without an EDID, width and height in pixels.
+const PREFERRED_SIZE: (u32, u32) = (1024, 768);
+
+/// The connector.
+#[pin_data]
+pub(crate) struct BochsConnector {}
+
+/// Returns what of `memory` is an EDID, if there is one.
+pub(crate) fn find_edid(memory: &[u8]) -> Option<&[u8]> {
+    if !memory.starts_with(&EDID_HEADER) {
+        return None;
+    }
+
+    let blocks = 1 + usize::from(*memory.get(EDID_EXTENSIONS)?);
+    let len = (blocks * EDID_BLOCK_SIZE).min(memory.len());
+
+    memory.get(..len)
+}
+
+#[vtable(unique)]
+impl DriverConnector for BochsConnector {
+    type Driver = BochsDriver;
+    type Args = ();
+
+    fn new(_drm: &BochsDevice, _args: ()) -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {})
+    }
+
+    fn get_modes(probe: &ConnectorProbe<'_, Self>) -> Result<u32> {
+        let mut memory = KBox::new([0; EDID_SIZE], GFP_KERNEL)?;
+
+        with_hardware(probe.drm_dev(), |hardware| {
+            hardware.registers.read_edid(&mut memory)
+        })
+        .ok_or(ENODEV)??;
+
+        let edid = find_edid(&memory[..]);
+        let count = probe.update_edid(edid)?;
+        if edid.is_some() {
+            return Ok(count);
+        }
+
+        let count = probe.add_modes_noedid(MAX_RESOLUTION, MAX_RESOLUTION);
+        probe.set_preferred_mode(PREFERRED_SIZE.0, PREFERRED_SIZE.1);
+
+        Ok(count)
+    }
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Putting layers together in the memory of the device.
+
+use crate::{
+    convert::{
+        blend,
+        Format,
+        Gamma,
+        Pixel, //
+    },
+    device::BochsDriver,
+    layout::{
+        overlap,
+        Area,
+        Layout, //
+    },
+    registers::BYTES_PER_PIXEL, //
+};
+use core::ops::Range;
+use kernel::{
+    drm::kms::{
+        blend::BlendMode,
+        framebuffer::FramebufferMap, //
+    },
+    io::{
+        Io,
+        Mmio, //
+    },
+    prelude::*,
+    sync::Arc, //
+};
+
+/// How many pixels are put together at a time, on the stack.
+const CHUNK: usize = 128;
+
+/// A framebuffer that is mapped.
+pub(crate) type Buffer = FramebufferMap<BochsDriver>;
+
+/// A part of a framebuffer on the display.
+pub(crate) struct Layer {
+    pub(crate) buffer: Arc<Buffer>,
+    pub(crate) format: Format,
+    pub(crate) blend: BlendMode,
+    /// The first column of the framebuffer that is shown.
+    pub(crate) src_x: usize,
+    /// The first line of the framebuffer that is shown.
+    pub(crate) src_y: usize,
+    /// Where it is shown.
+    pub(crate) dst: Area,
+}
+
+impl Layer {
+    /// Where the pixel that is shown at `x` and `y` lies in the framebuffer, in bytes.
+    fn offset(&self, x: usize, y: usize) -> usize {
+        let pitch = self.buffer.framebuffer().pitch(0) as usize;
+        let (x, y) = (
+            x.saturating_sub(self.dst.x.start) + self.src_x,
+            y.saturating_sub(self.dst.y.start) + self.src_y,
+        );
+
+        y * pitch + x * self.format.bytes_per_pixel()
+    }
+
+    /// Puts what the layer has at `x` and `y` over `pixels`, which are at the same place.
+    fn compose(&self, x: &Range<usize>, y: usize, pixels: &mut [Pixel]) -> Result {
+        let mut bytes = [0; CHUNK * Format::MAX_BYTES_PER_PIXEL];
+        let mut above = [[0; BYTES_PER_PIXEL]; CHUNK];
+
+        let part = overlap(&self.dst.x, x);
+        let pixels = pixels
+            .get_mut(part.start - x.start..part.end - x.start)
+            .ok_or(EINVAL)?;
+        let bytes = bytes
+            .get_mut(..part.len() * self.format.bytes_per_pixel())
+            .ok_or(EINVAL)?;
+
+        self.buffer.read(0, self.offset(part.start, y), bytes)?;
+        self.format.convert(bytes, &mut above);
+        blend(self.blend, &above, pixels);
+
+        Ok(())
+    }
+}
+
+/// Layers from the lowest to the highest, over black.
+pub(crate) struct Picture<'a> {
+    pub(crate) layers: &'a [Option<Layer>],
+    pub(crate) gamma: Option<&'a Gamma>,
+}
+
+impl Picture<'_> {
+    /// Draws an area of the picture into a frame.
+    pub(crate) fn draw(
+        &self,
+        area: &Area,
+        layout: &Layout,
+        frame: u16,
+        vram: Mmio<'_, [u8]>,
+    ) -> Result {
+        let area = area.overlap(&layout.area());
+
+        if area.is_empty() {
+            return Ok(());
+        }
+
+        for y in area.y {
+            let dst = layout.offset(frame, area.x.start, y);
+            let dst = vram.try_bytes(dst, area.x.len() * BYTES_PER_PIXEL)?;
+
+            self.draw_line(&area.x, y, dst)?;
+        }
+
+        Ok(())
+    }
+
+    /// Returns the layers that have pixels there.
+    fn layers_at(&self, x: Range<usize>, y: usize) -> impl Iterator<Item = &Layer> {
+        self.layers
+            .iter()
+            .flatten()
+            .filter(move |layer| layer.dst.y.contains(&y) && !overlap(&layer.dst.x, &x).is_empty())
+    }
+
+    /// Returns the layer whose bytes can be shown as they are, if it is alone there.
+    fn plain_layer(&self, x: &Range<usize>, y: usize) -> Option<&Layer> {
+        let mut layers = self.layers_at(x.clone(), y);
+        let layer = layers.next()?;
+        let plain = layer.format == Format::Xrgb8888
+            && overlap(&layer.dst.x, x) == *x
+            && self.gamma.is_none()
+            && layers.next().is_none();
+
+        plain.then_some(layer)
+    }
+
+    fn draw_line(&self, x: &Range<usize>, y: usize, dst: Mmio<'_, [u8]>) -> Result {
+        if let Some(layer) = self.plain_layer(x, y) {
+            return layer.buffer.read_to_io(0, layer.offset(x.start, y), dst);
+        }
+
+        for start in x.clone().step_by(CHUNK) {
+            let chunk = start..x.end.min(start + CHUNK);
+            let mut pixels = [[0; BYTES_PER_PIXEL]; CHUNK];
+            let pixels = pixels.get_mut(..chunk.len()).ok_or(EINVAL)?;
+
+            for layer in self.layers_at(chunk.clone(), y) {
+                layer.compose(&chunk, y, pixels)?;
+            }
+            if let Some(gamma) = self.gamma {
+                gamma.apply(pixels);
+            }
+
+            dst.try_bytes(
+                (start - x.start) * BYTES_PER_PIXEL,
+                chunk.len() * BYTES_PER_PIXEL,
+            )?
+            .copy_from_slice(pixels.as_flattened());
+        }
+
+        Ok(())
+    }
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What belongs to the driver while it is bound to the device.
+
+use crate::{
+    device::{
+        BochsDevice,
+        BochsDriver, //
+    },
+    registers::{
+        self,
+        Registers, //
+    },
+};
+use kernel::{
+    device::{
+        Bound,
+        Core, //
+    },
+    drm,
+    io::{
+        Io,
+        IoBase,
+        Mmio,
+        Region, //
+    },
+    pci,
+    prelude::*, //
+};
+
+const NAME: &CStr = c"rvkms_bochs";
+const VRAM_BAR: u32 = 0;
+const REGISTER_BAR: u32 = 2;
+
+/// The mapped BARs.
+pub(crate) struct Hardware {
+    registers: pci::DevresBar<{ registers::SIZE }>,
+    vram: pci::DevresBar,
+    vram_size: usize,
+}
+
+/// The registers and the memory of the device, while nobody can take it away.
+#[derive(Clone, Copy)]
+pub(crate) struct Access<'a> {
+    pub(crate) registers: Mmio<'a, Region<{ registers::SIZE }>>,
+    pub(crate) vram: Mmio<'a, [u8]>,
+}
+
+impl Hardware {
+    /// Takes the device over, and checks that it is one.
+    pub(crate) fn new(pdev: &pci::Device<Core<'_>>) -> Result<Self> {
+        pdev.remove_conflicting_framebuffers(NAME)?;
+        pdev.enable_device_managed()?;
+
+        let registers = pdev
+            .iomap_region_sized(REGISTER_BAR, NAME)
+            .inspect_err(|_| dev_err!(pdev, "cannot map the registers\n"))?;
+        let size = (&registers)
+            .identify()
+            .inspect_err(|_| dev_err!(pdev, "this is no Bochs display\n"))?;
+        (&registers).set_little_endian();
+
+        let vram = pdev
+            .iomap_region_wc(VRAM_BAR, NAME)
+            .inspect_err(|_| dev_err!(pdev, "cannot map the video memory\n"))?;
+        if (&vram).size() != size {
+            dev_warn!(
+                pdev,
+                "{} bytes of video memory, but the BAR has {}\n",
+                size,
+                (&vram).size()
+            );
+        }
+        let vram_size = size.min((&vram).size());
+
+        dev_info!(pdev, "{} KiB of video memory\n", vram_size / 1024);
+
+        Ok(Self {
+            registers: registers.into_devres()?,
+            vram: vram.into_devres()?,
+            vram_size,
+        })
+    }
+
+    /// Returns the usable size of the video memory in bytes.
+    pub(crate) fn vram_size(&self) -> usize {
+        self.vram_size
+    }
+
+    fn access<'a>(&'a self, pdev: &'a pci::Device<Bound>) -> Result<Access<'a>> {
+        let vram = self.vram.access(pdev.as_ref())?;
+
+        Ok(Access {
+            registers: self.registers.access(pdev.as_ref())?.as_view(),
+            vram: vram.try_bytes(0, self.vram_size)?,
+        })
+    }
+}
+
+/// Calls `f` with the hardware, unless it is gone.
+///
+/// The device stays bound to the driver until `f` returns.
+pub(crate) fn with_hardware<R>(
+    drm: &BochsDevice,
+    f: impl for<'a> FnOnce(Access<'a>) -> R,
+) -> Option<R> {
+    let guard: drm::RegistrationGuard<'_, BochsDriver> = drm.registration_guard()?;
+    let pdev: &pci::Device<Bound> = (*guard).as_ref();
+
+    guard.registration_data_with(|hardware| hardware.access(pdev).ok().map(f))
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The planes. The device has one, and the driver puts a cursor over it.
+
+use crate::{
+    convert::Format,
+    crtc::BochsCrtc,
+    device::{
+        BochsDevice,
+        BochsDriver, //
+    },
+    draw::{
+        Buffer,
+        Layer, //
+    },
+};
+use kernel::{
+    drm::kms::{
+        atomic::{
+            AtomicCheck,
+            AtomicCommit, //
+        },
+        crtc::Crtc,
+        plane::{
+            DriverPlane,
+            Plane,
+            PlaneState,
+            PlaneStateMut,
+            PlaneType,
+            Scaling, //
+        },
+        DriverState,
+        KmsSetup, //
+    },
+    prelude::*,
+    sync::Arc, //
+};
+
+/// A plane.
+#[pin_data]
+pub(crate) struct BochsPlane {
+    /// Its place among the planes, 0 for the lowest.
+    place: usize,
+}
+
+/// What a state of a plane adds: the mapped framebuffer.
+#[derive(Default)]
+pub(crate) struct BochsPlaneState {
+    buffer: Option<Arc<Buffer>>,
+}
+
+impl DriverState for BochsPlaneState {
+    fn new() -> Result<Self> {
+        Ok(Self::default())
+    }
+
+    fn duplicate(&self) -> Result<Self> {
+        Ok(Self {
+            buffer: self.buffer.clone(),
+        })
+    }
+}
+
+impl BochsPlane {
+    const PRIMARY: usize = 0;
+    const CURSOR: usize = 1;
+
+    /// Creates the primary plane.
+    pub(crate) fn create_primary<'a>(
+        setup: &'a KmsSetup<'_, BochsDriver>,
+    ) -> Result<&'a Plane<Self>> {
+        let formats = Format::ALL.map(Format::fourcc);
+        let plane = Plane::new(setup, PlaneType::Primary, &formats, None, Self::PRIMARY)?;
+
+        setup.create_blend_mode_property(plane)?;
+
+        Ok(plane)
+    }
+
+    /// Creates the cursor plane.
+    pub(crate) fn create_cursor<'a>(
+        setup: &'a KmsSetup<'_, BochsDriver>,
+    ) -> Result<&'a Plane<Self>> {
+        let formats = [Format::Argb8888.fourcc()];
+        let plane = Plane::new(setup, PlaneType::Cursor, &formats, None, Self::CURSOR)?;
+
+        setup.create_blend_mode_property(plane)?;
+
+        Ok(plane)
+    }
+
+    /// Returns what `state` shows, if it shows anything.
+    fn layer(state: &PlaneState<Self>) -> Option<Layer> {
+        if !state.visible() {
+            return None;
+        }
+
+        let buffer = state.data().buffer.clone()?;
+        let src = state.src();
+
+        Some(Layer {
+            format: Format::from_fourcc(buffer.framebuffer().format())?,
+            blend: state.pixel_blend_mode(),
+            buffer,
+            // The edges of what is visible are not negative.
+            src_x: (src.x1 >> 16).try_into().ok()?,
+            src_y: (src.y1 >> 16).try_into().ok()?,
+            dst: state.dst().into(),
+        })
+    }
+}
+
+#[vtable(unique)]
+impl DriverPlane for BochsPlane {
+    type Driver = BochsDriver;
+    type Args = usize;
+    type State = BochsPlaneState;
+
+    fn new(_drm: &BochsDevice, place: usize) -> impl PinInit<Self, Error> {
+        try_pin_init!(Self { place })
+    }
+
+    fn atomic_check(plane: &Plane<Self>, check: &AtomicCheck<'_, BochsDriver>) -> Result {
+        let can_position = plane.data().place != Self::PRIMARY;
+
+        check.check_plane_state(plane, Scaling::NONE, can_position)?;
+
+        Ok(())
+    }
+
+    fn prepare_fb(_plane: &Plane<Self>, state: &mut PlaneStateMut<'_, Self>) -> Result {
+        let buffer = match (state.framebuffer(), &state.data().buffer) {
+            (None, _) => None,
+            (Some(fb), Some(buffer)) if core::ptr::eq(fb, buffer.framebuffer()) => {
+                Some(buffer.clone())
+            }
+            (Some(fb), _) => Some(Arc::new(fb.map()?, GFP_KERNEL)?),
+        };
+
+        state.data_mut().buffer = buffer;
+
+        Ok(())
+    }
+
+    fn atomic_update(plane: &Plane<Self>, commit: &AtomicCommit<'_, BochsDriver>) {
+        let Some(new) = commit.get_new_plane_state(plane) else {
+            return;
+        };
+        let old = commit
+            .get_old_plane_state(plane)
+            .and_then(|state| state.crtc());
+
+        // A plane that is turned off is on no CRTC any more.
+        if let Some(crtc) = new.crtc().or(old).and_then(Crtc::try_from_opaque) {
+            let changed = new.dst().into();
+
+            BochsCrtc::set_layer(crtc, plane.data().place, Self::layer(new), changed);
+        }
+    }
+}
