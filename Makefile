@@ -3,12 +3,13 @@
 #
 # VM=uml|qemu     where the kernel runs (default: uml)
 # DRIVER=NAME     the driver to run or test (default: rvkms)
+# DEVICE=bochs    with VM=qemu: a PCI display, driven by rvkms_bochs
 # KDIR=TREE       a kernel tree of your own instead of the fetched one; only `make apply` writes to it
 # T=REGEX         which tests
 
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-export VM DRIVER KDIR T SIGNOFF FULL
+export VM DRIVER DEVICE KDIR T SIGNOFF FULL
 
 .PHONY: help run test shell kunit igt soak lint doc fetch apply series series-check refresh build clean distclean
 

@@ -41,7 +41,7 @@ need_root() {
 		return
 	fi
 	command -v sudo >/dev/null || die "root is needed; install sudo or run as root"
-	exec sudo --preserve-env=DRIVER,VM,T,KDIR,TREE,SECONDS_MAX,JOBS RVKMS_CACHE="$CACHE" "$0" "$@"
+	exec sudo --preserve-env=DRIVER,VM,DEVICE,T,KDIR,TREE,SECONDS_MAX,JOBS RVKMS_CACHE="$CACHE" "$0" "$@"
 }
 
 # Prints seconds since the given `now` value, with one digit after the point.

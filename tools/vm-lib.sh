@@ -1,8 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Which guest the tools boot: VM, DRIVER and KDIR as the Makefile documents them.
+# Which guest the tools boot: VM, DRIVER, DEVICE and KDIR as the Makefile documents them.
 
 VM=${VM:-uml}
+DEVICE=${DEVICE:-}
+
+case $DEVICE in
+'') ;;
+bochs) DEVICE=VGA ;;&
+bochs | VGA* | secondary-vga* | bochs-display*) DRIVER=${DRIVER:-rvkms_bochs} ;;
+*) die "DEVICE is bochs, or VGA, secondary-vga or bochs-display as QEMU calls them, not $DEVICE" ;;
+esac
 DRIVER=${DRIVER:-rvkms}
 
 case $VM in
@@ -20,7 +28,7 @@ case $FLAVOUR in
 uml) ;;
 *) TREE=$TREE-$FLAVOUR ;;
 esac
-export VM DRIVER TREE FLAVOUR
+export VM DRIVER DEVICE TREE FLAVOUR
 
 # Fetches, applies and builds all that a guest needs.
 prepare() {

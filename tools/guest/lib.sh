@@ -14,3 +14,34 @@ card_of() {
 	echo "no card of $1" >&2
 	return 1
 }
+
+# monitor REQUEST: sends a request to QEMU's monitor, and prints the answer.
+#
+# The requests are those of QMP, e.g. `monitor '{"execute": "query-status"}'`.
+monitor() {
+	local answer
+	if [ -z "${monitor_port:-}" ]; then
+		exec {monitor_port}<>"$(echo /dev/vport*p1)"
+		monitor '{"execute": "qmp_capabilities"}' >/dev/null
+	fi
+	printf '%s\n' "$1" >&"$monitor_port"
+	while read -r -u "$monitor_port" answer; do
+		case $answer in
+		'{"return"'*)
+			printf '%s\n' "$answer"
+			return
+			;;
+		'{"error"'*)
+			printf '%s\n' "$answer" >&2
+			return 1
+			;;
+		esac
+	done
+	echo "QEMU's monitor is gone" >&2
+	return 1
+}
+
+# screendump FILE: saves what the first display scans out, as a PNG.
+screendump() {
+	monitor "{\"execute\": \"screendump\", \"arguments\": {\"filename\": \"$1\", \"format\": \"png\"}}" >/dev/null
+}

@@ -7,6 +7,7 @@ mod badinput;
 mod buffer;
 mod card;
 mod crc;
+mod display;
 mod error;
 mod failslab;
 mod fault;
@@ -59,6 +60,10 @@ fn run(options: &Options) -> Result<ExitCode, Error> {
             let card = open(options)?;
             let tally = on_screen(&card, badinput::GROUPS, options, Tally::default())?;
             return Ok(summary(tally));
+        }
+        Command::Display { monitor } => {
+            let card = open(options)?;
+            return Ok(summary(display::run(&card, monitor, options)?));
         }
         Command::Failslab => return failslab_command(options),
         Command::Unbind => {

@@ -25,6 +25,8 @@ usage: rvkms-client COMMAND [OPTIONS]
         flips through the legacy and the atomic interface, checks the events' order, reports the rate
   badinput --card CARD [--filter TEXT] [--risky]
         sends what a hostile or careless client would; the old state and the device must survive
+  display --card CARD --monitor PORT [--filter TEXT]
+        draws pictures on a display of QEMU, and compares them with what it really shows
   failslab [--card CARD] [--module NAME [--quick]] [--filter TEXT]
         lets each allocation of mode setting calls, and of loading the module, fail once
   unbind --card CARD [--rounds N]
@@ -32,10 +34,11 @@ usage: rvkms-client COMMAND [OPTIONS]
   reload --module NAME [--rounds N]
         loads and unloads the driver
   all --card CARD [--module NAME]
-        all of the above but picture, in short forms; leaves the module loaded
+        all of the above but picture and display, in short forms; leaves the module loaded
 
   --card CARD      a path (/dev/dri/card0) or a driver's name (vkms)
   --module NAME    the driver's module; --parameter KEY=VALUE, once for each of its parameters
+  --monitor PORT   the device node of a line to QEMU's monitor (QMP)
   --filter TEXT    only tests whose name holds TEXT
   --risky          also tests that C vkms is known not to survive (they always run on other drivers)
   --quick          not every allocation, but fewer the later they come
@@ -56,6 +59,9 @@ pub enum Command {
     },
     Flip,
     BadInput,
+    Display {
+        monitor: PathBuf,
+    },
     Failslab,
     Unbind,
     Reload,
@@ -92,7 +98,7 @@ impl Options {
 pub fn parse() -> Result<Option<Options>, Error> {
     let mut words = Vec::new();
     let mut parameters = Vec::new();
-    let (mut card, mut module, mut crtc) = (None, None, None);
+    let (mut card, mut module, mut crtc, mut monitor) = (None, None, None, None);
     let (mut seconds, mut rounds, mut pattern) = (None, None, Pattern::Bars);
     let mut quick = false;
     let mut choice = Choice::default();
@@ -109,6 +115,7 @@ pub fn parse() -> Result<Option<Options>, Error> {
             Long("parameter") => parameters.push(parser.value()?.string()?),
             Long("seconds") => seconds = Some(time(parser.value()?.parse()?)?),
             Long("rounds") => rounds = Some(parser.value()?.parse()?),
+            Long("monitor") => monitor = Some(parser.value()?),
             Long("filter") => choice.filter = parser.value()?.string()?,
             Long("risky") => choice.risky = true,
             Long("quick") => quick = true,
@@ -138,6 +145,12 @@ pub fn parse() -> Result<Option<Options>, Error> {
         "show" => Command::Show { pattern },
         "flip" => Command::Flip,
         "badinput" => Command::BadInput,
+        "display" => match monitor {
+            Some(monitor) => Command::Display {
+                monitor: monitor.into(),
+            },
+            None => return message("display needs --monitor"),
+        },
         "failslab" => Command::Failslab,
         "unbind" => Command::Unbind,
         "reload" => Command::Reload,
