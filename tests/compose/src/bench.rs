@@ -23,6 +23,7 @@ use crate::{
         Scene,
         SceneLayer, //
     },
+    sum::sum,
 };
 use std::{
     sync::mpsc,
@@ -38,6 +39,7 @@ use std::{
 const ROUNDS: usize = 15;
 
 /// A scene and what is to be measured with it.
+#[derive(Clone)]
 struct Case {
     name: &'static str,
     /// The factor by which the composer is to be faster.
@@ -257,12 +259,15 @@ fn own(
     let writeback = case.writeback.map(|format| {
         Writeback::new(sink, format, case.scene.width * 8).expect("a writeback format")
     });
-    let sum = match &case.dirty {
-        Some(dirty) => composer.refresh(frame, cache, std::slice::from_ref(dirty)),
-        None => composer.compose(frame, 0..frame.height, writeback),
-    };
+    let rows = case.dirty.clone().unwrap_or(0..frame.height);
+    let mut sums = [0; 4320];
+    let sums = &mut sums[..rows.len()];
 
-    sum.expect("a composed frame").crc()
+    composer
+        .sum_rows(frame, rows.clone(), writeback, sums)
+        .and_then(|()| cache.set(rows.start, sums))
+        .expect("a composed frame");
+    cache.sum()
 }
 
 #[cfg(feature = "oracle")]
@@ -309,7 +314,7 @@ pub(crate) fn run(filter: &str) {
     {
         let frame = case.scene.frame(&curves).expect("frame");
         let mut composer = Composer::new(width, 16, method).expect("composer");
-        let mut cache = RowCache::new(0..height).expect("cache");
+        let mut cache = RowCache::new(width, height).expect("cache");
         let sink = Sink::new((width * 8 * height) as usize);
         let mut best = Duration::MAX;
         #[allow(unused_mut)]
@@ -320,7 +325,11 @@ pub(crate) fn run(filter: &str) {
         let mut bytes = vec![0; (width * 8 * height) as usize];
 
         // Fills the cache and warms up.
-        own(case, &frame, &mut composer, &mut cache, &sink);
+        let whole = Case {
+            dirty: None,
+            ..case.clone()
+        };
+        own(&whole, &frame, &mut composer, &mut cache, &sink);
         for round in 0..rounds {
             let (time, crc) = measure(|| own(case, &frame, &mut composer, &mut cache, &sink));
 
@@ -381,38 +390,48 @@ pub(crate) fn parallel(filter: &str) {
         let composer = || Composer::new(width, 16, Method::Kernel).expect("composer");
         let mut one = composer();
         let mut best = (Duration::MAX, Duration::MAX);
-        let expected = one.compose(frame, 0..height, None).expect("a sum");
+        let expected = sum(&mut one, frame, 0..height, None).expect("a sum");
 
         for _ in 0..FRAMES {
             let start = Instant::now();
 
-            one.compose(frame, 0..height, None).expect("a sum");
+            sum(&mut one, frame, 0..height, None).expect("a sum");
             best.0 = best.0.min(start.elapsed());
         }
 
         // The lower half is composed by another thread for as long as it is asked to.
         let (ask, asked) = mpsc::channel::<()>();
         let (answer, answers) = mpsc::channel();
+        let half = move |composer: &mut Composer, rows: std::ops::Range<u32>| {
+            let mut sums = vec![0; rows.len()];
+
+            composer
+                .sum_rows(frame, rows, None, &mut sums)
+                .expect("composed rows");
+            sums
+        };
 
         thread::scope(|scope| {
             scope.spawn(move || {
                 let mut other = composer();
 
                 while asked.recv().is_ok() {
-                    let sum = other.compose(frame, height / 2..height, None);
-
-                    answer.send(sum.expect("a sum")).expect("a listener");
+                    answer
+                        .send(half(&mut other, height / 2..height))
+                        .expect("a listener");
                 }
             });
+            let mut cache = RowCache::new(width, height).expect("a cache");
+
             for _ in 0..FRAMES {
                 let start = Instant::now();
 
                 ask.send(()).expect("a thread");
-
-                let upper = one.compose(frame, 0..height / 2, None).expect("a sum");
-                let lower = answers.recv().expect("a sum");
-
-                assert_eq!(upper.then(lower), expected);
+                cache
+                    .set(0, &half(&mut one, 0..height / 2))
+                    .and_then(|()| cache.set(height / 2, &answers.recv().expect("sums")))
+                    .expect("a filled cache");
+                assert_eq!(cache.sum(), expected);
                 best.1 = best.1.min(start.elapsed());
             }
             drop(ask);

@@ -24,6 +24,7 @@ use crate::{
         Range,
         Rotation,
         RowCache,
+        Shown,
         Source,
         SourceArea,
         Writeback, //
@@ -33,6 +34,7 @@ use crate::{
         Scene,
         SceneLayer, //
     },
+    sum::sum,
 };
 use kernel::{
     fail_allocations,
@@ -146,11 +148,12 @@ fn nonsense_does_not_panic() {
         let writeback =
             Writeback::new(&sink, Format::Xrgb8888, odd(&mut random)).expect("a target");
         let rows = random.below(60) as u32..random.below(60) as u32;
-        let mut cache = RowCache::new(0..height).expect("a cache");
+        let mut sums = vec![0; random.below(60)];
+        let mut cache = RowCache::new(width, height).expect("a cache");
 
-        let _ = composer.compose(&frame, rows.clone(), Some(writeback));
+        let _ = composer.sum_rows(&frame, rows.clone(), Some(writeback), &mut sums);
         let _ = composer.write(&frame, 0..height, writeback);
-        let _ = composer.refresh(&frame, &mut cache, &[rows, 0..u32::MAX]);
+        let _ = cache.set(rows.start, &sums);
     }
 }
 
@@ -161,14 +164,14 @@ fn wrong_sizes_are_refused() {
     let mut composer = Composer::new(21, 3, Method::Kernel).expect("a composer");
 
     assert_eq!(
-        composer.compose(&frame(&mut random), 0..10, None).err(),
+        sum(&mut composer, &frame(&mut random), 0..10, None).err(),
         Some(EINVAL)
     );
 
     let mut composer = Composer::new(20, 3, Method::Kernel).expect("a composer");
 
     assert_eq!(
-        composer.compose(&frame(&mut random), 0..11, None).err(),
+        sum(&mut composer, &frame(&mut random), 0..11, None).err(),
         Some(EINVAL)
     );
 
@@ -181,36 +184,36 @@ fn wrong_sizes_are_refused() {
         }
     };
 
-    assert_eq!(composer.compose(&full, 0..10, None).err(), Some(E2BIG));
+    assert_eq!(sum(&mut composer, &full, 0..10, None).err(), Some(E2BIG));
     assert!(Writeback::new(&Sink::new(0), Format::Nv12, 0).is_err());
 }
 
 #[test]
-fn caches_are_empty_after_an_error() {
+fn caches_are_limited() {
+    let mut cache = RowCache::new(40, 30).expect("a cache");
+
+    assert!(cache.set(0, &[7; 30]).is_ok());
+    assert!(cache.set(29, &[7]).is_ok());
+    assert_eq!(cache.set(29, &[7; 2]).err(), Some(EINVAL));
+    assert_eq!(cache.set(31, &[]).err(), Some(EINVAL));
+}
+
+#[test]
+fn errors_of_framebuffers_are_returned() {
     let mut random = Random::new(5);
     let mut scene = Scene::new(40, 30);
 
     scene
         .layers
         .push(SceneLayer::new(Format::Xrgb8888, 40, 30, &mut random));
-
-    let curves = Curves::new().expect("curves");
-    let good = scene.frame(&curves).expect("a frame");
-    let mut composer = Composer::new(40, 3, Method::Kernel).expect("a composer");
-    let mut cache = RowCache::new(0..30).expect("a cache");
-    let sum = composer.refresh(&good, &mut cache, &[]).expect("a sum");
-
-    // The framebuffer of this one ends too early.
+    // The framebuffer ends too early.
     scene.layers[0].offsets[0] = 1 << 20;
 
+    let curves = Curves::new().expect("curves");
     let bad = scene.frame(&curves).expect("a frame");
+    let mut composer = Composer::new(40, 3, Method::Kernel).expect("a composer");
 
-    assert_eq!(
-        composer.refresh(&bad, &mut cache, &[3..4]).err(),
-        Some(EFAULT)
-    );
-    // Nothing is dirty, but nothing is kept either.
-    assert_eq!(composer.refresh(&good, &mut cache, &[]).ok(), Some(sum));
+    assert_eq!(sum(&mut composer, &bad, 3..4, None).err(), Some(EFAULT));
 }
 
 #[test]
@@ -230,7 +233,8 @@ fn each_allocation_may_fail() {
     }
 
     try_all(|| Composer::new(100, 9, Method::Kernel).map(drop));
-    try_all(|| RowCache::new(0..10).map(drop));
+    try_all(|| Shown::<u32>::new(9).map(drop));
+    try_all(|| RowCache::new(10, 10).map(drop));
     try_all(|| Lut::new(256, |_| [1, 2, 3]).map(drop));
     try_all(|| Lut::curve(Curve::SrgbEotf).map(drop));
     try_all(|| odd_frame(&mut Random::new(7), 10, 10).map(drop));
@@ -258,16 +262,18 @@ fn composing_allocates_nothing() {
 
     let frame = scene.frame(&curves).expect("a frame");
     let mut composer = Composer::new(64, 5, Method::Kernel).expect("a composer");
-    let mut cache = RowCache::new(0..48).expect("a cache");
+    let mut shown = Shown::new(5).expect("what is shown");
+    let mut sums = [0; 48];
     let sink = Sink::new(64 * 48 * 4);
 
     fail_allocations(Some(0));
 
     let writeback = Writeback::new(&sink, Format::Xrgb8888, 256);
-    let composed = composer.compose(&frame, 0..48, writeback.ok());
-    let refreshed = composer.refresh(&frame, &mut cache, &[]);
+    let composed = composer.sum_rows(&frame, 0..48, writeback.ok(), &mut sums);
+    let dirty = shown.update(&frame, |_, _| Some(1)).map(<[_]>::len);
+    let clean = shown.update(&frame, |_, _| Some(1)).map(<[_]>::len);
 
     fail_allocations(None);
     assert!(composed.is_ok());
-    assert_eq!(composed.ok(), refreshed.ok());
+    assert_eq!((dirty, clean), (Ok(1), Ok(0)));
 }

@@ -23,6 +23,7 @@ mod oracle;
 mod random;
 mod reference;
 mod scene;
+mod sum;
 
 const USAGE: &str = "\
 Usage: rvkms-compose COMMAND

@@ -26,9 +26,9 @@
 //! - The R1, R2 and R4 formats are read a block of pixels too far apart when rotated by 90 or 270
 //!   degrees.
 //!
-//! One frame can be composed by several composers at once, each with its own rows;
-//! [`Checksum::then`] puts the results together. A [`RowCache`] keeps the checksums of rows, so
-//! that only rows that may have changed are composed again.
+//! One frame can be composed by several composers at once, each with its own rows. A [`RowCache`]
+//! keeps the checksums of rows, and [`Shown`] tells which rows may have changed, so that only these
+//! are composed again.
 
 use kernel::prelude::*;
 
@@ -37,6 +37,7 @@ mod cache;
 mod composer;
 mod crc;
 mod curve;
+mod damage;
 mod decode;
 mod encode;
 mod fixed;
@@ -59,11 +60,9 @@ pub(crate) use self::{
         Composer,
         Writeback, //
     },
-    crc::{
-        Checksum,
-        Method, //
-    },
+    crc::Method,
     curve::Curve,
+    damage::Shown,
     format::Format,
     frame::{
         Area,

@@ -8,12 +8,12 @@ use crate::{
         Lut,
         Matrix, //
     },
+    compositor::Compositor,
     device::RvkmsDriver,
     plane::RvkmsPlane,
     scene::{
         self,
-        Scene,
-        SharedComposer, //
+        Scene, //
     },
     worker::Worker,
 };
@@ -39,7 +39,7 @@ use kernel::{
     },
     prelude::*,
     sync::Arc,
-    workqueue::OrderedQueue, //
+    workqueue::UnboundQueue, //
 };
 
 /// The largest tables for colours that a CRTC takes.
@@ -49,7 +49,7 @@ pub(crate) const LUT_SIZE: u32 = 256;
 #[pin_data]
 pub(crate) struct RvkmsCrtc {
     worker: Arc<Worker>,
-    queue: OrderedQueue,
+    queue: UnboundQueue,
 }
 
 /// What a state of a CRTC adds.
@@ -57,7 +57,7 @@ pub(crate) struct RvkmsCrtc {
 pub(crate) struct RvkmsCrtcState {
     /// What the CRTC shows, made anew by each check and filled by the commit.
     scene: Option<Arc<Scene>>,
-    composer: Option<Arc<SharedComposer>>,
+    compositor: Option<Arc<Compositor>>,
     degamma: Option<Arc<Lut>>,
     ctm: Option<Arc<Matrix>>,
     gamma: Option<Arc<Lut>>,
@@ -71,7 +71,7 @@ impl DriverState for RvkmsCrtcState {
     fn duplicate(&self) -> Result<Self> {
         Ok(Self {
             scene: None,
-            composer: self.composer.clone(),
+            compositor: self.compositor.clone(),
             degamma: self.degamma.clone(),
             ctm: self.ctm.clone(),
             gamma: self.gamma.clone(),
@@ -80,6 +80,11 @@ impl DriverState for RvkmsCrtcState {
 }
 
 impl RvkmsCrtc {
+    /// Returns where its frames are composed.
+    pub(crate) fn queue(&self) -> &UnboundQueue {
+        &self.queue
+    }
+
     /// Stores what `crtc` shows in the framebuffer of `job`.
     pub(crate) fn write_back(crtc: &Crtc<Self>, job: WritebackJob<RvkmsDriver>) {
         let data = crtc.data();
@@ -115,7 +120,7 @@ impl DriverCrtc for RvkmsCrtc {
     fn new(_drm: &drm::Device<RvkmsDriver>, _args: ()) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
             worker: Worker::new()?,
-            queue: OrderedQueue::new(c"rvkms")?,
+            queue: UnboundQueue::new(c"rvkms")?,
         })
     }
 
@@ -149,16 +154,16 @@ impl DriverCrtc for RvkmsCrtc {
             (u32::from(mode.hdisplay()), u32::from(mode.vdisplay()))
         };
 
-        let composer = match &state.data().composer {
-            Some(composer) if !state.needs_modeset() => composer.clone(),
-            _ => SharedComposer::new(width, MAX_OBJECTS as usize)?,
+        let compositor = match &state.data().compositor {
+            Some(compositor) if !state.needs_modeset() => compositor.clone(),
+            _ => Compositor::new(width, height, MAX_OBJECTS as usize)?,
         };
 
         let background = state.background_color();
         let data = state.data().duplicate()?;
         let layers = state.plane_mask().count_ones() as usize;
         let scene = Scene::new(
-            composer.clone(),
+            compositor.clone(),
             Frame {
                 width,
                 height,
@@ -171,7 +176,7 @@ impl DriverCrtc for RvkmsCrtc {
         )?;
 
         let data = state.data_mut();
-        data.composer = Some(composer);
+        data.compositor = Some(compositor);
         data.scene = Some(scene);
 
         Ok(())
@@ -185,9 +190,7 @@ impl DriverCrtc for RvkmsCrtc {
             return;
         };
 
-        {
-            let mut frame = scene.frame.lock();
-
+        scene.fill(|frame| {
             // At most 32 planes: going over them once for each place is quick enough.
             for zpos in 0..MAX_OBJECTS {
                 let layers = commit
@@ -205,7 +208,7 @@ impl DriverCrtc for RvkmsCrtc {
                     let _ = frame.layers.push_within_capacity(layer);
                 }
             }
-        }
+        });
 
         crtc.data().worker.set_scene(Some(scene.clone()));
     }

@@ -6,12 +6,14 @@
 //! other driver.
 
 mod compose;
+mod compositor;
 mod config;
 mod configfs;
 mod connector;
 mod crtc;
 mod device;
 mod output;
+mod patience;
 mod plane;
 mod scene;
 mod worker;

@@ -10,22 +10,20 @@ use crate::{
     compose::{
         self,
         Area,
-        Composer,
         Encoding,
         Format,
         Frame,
         Layer,
-        Method,
         Range,
         Rotation,
         Source,
         SourceArea, //
     },
+    compositor::Compositor,
     device::RvkmsDriver,
     plane::RvkmsPlaneState, //
 };
 use kernel::{
-    crc32::crc32_le_is_optimized,
     drm::kms::{
         blend,
         color::{
@@ -39,7 +37,8 @@ use kernel::{
     prelude::*,
     sync::{
         Arc,
-        Mutex, //
+        Mutex,
+        SetOnce, //
     }, //
 };
 
@@ -52,50 +51,42 @@ impl Source for Buffer {
     }
 }
 
-/// A composer that the scenes of a CRTC share while its mode stays the same.
-#[pin_data]
-pub(crate) struct SharedComposer {
-    #[pin]
-    pub(crate) composer: Mutex<Composer>,
-}
-
-impl SharedComposer {
-    /// Creates a composer for modes that are `width` pixels wide.
-    pub(crate) fn new(width: u32, max_layers: usize) -> Result<Arc<Self>> {
-        let method = if crc32_le_is_optimized() {
-            Method::Kernel
-        } else {
-            Method::Tables
-        };
-        let composer = Composer::new(width, max_layers, method)?;
-
-        Arc::pin_init(
-            pin_init!(Self {
-                composer <- new_mutex!(composer),
-            }),
-            GFP_KERNEL,
-        )
-    }
-}
-
 /// What a CRTC shows, and what composes it.
 #[pin_data]
 pub(crate) struct Scene {
-    pub(crate) composer: Arc<SharedComposer>,
+    pub(crate) compositor: Arc<Compositor>,
+    /// The frame until it is filled.
     #[pin]
-    pub(crate) frame: Mutex<Frame<Buffer>>,
+    draft: Mutex<Option<Frame<Buffer>>>,
+    frame: SetOnce<Frame<Buffer>>,
 }
 
 impl Scene {
     /// Creates a scene without layers, with room for as many as `frame` has.
-    pub(crate) fn new(composer: Arc<SharedComposer>, frame: Frame<Buffer>) -> Result<Arc<Self>> {
+    pub(crate) fn new(compositor: Arc<Compositor>, frame: Frame<Buffer>) -> Result<Arc<Self>> {
         Arc::pin_init(
             pin_init!(Self {
-                composer,
-                frame <- new_mutex!(frame),
+                compositor,
+                draft <- new_mutex!(Some(frame)),
+                frame: SetOnce::new(),
             }),
             GFP_KERNEL,
         )
+    }
+
+    /// Lets `fill` add the layers. Does nothing if that has been done before. May sleep.
+    pub(crate) fn fill(&self, fill: impl FnOnce(&mut Frame<Buffer>)) {
+        let draft = self.draft.lock().take();
+
+        if let Some(mut frame) = draft {
+            fill(&mut frame);
+            self.frame.populate(frame);
+        }
+    }
+
+    /// Returns what is shown, once it has been filled.
+    pub(crate) fn frame(&self) -> Option<&Frame<Buffer>> {
+        self.frame.as_ref()
     }
 }
 

@@ -7,11 +7,7 @@
 //! room any more have no checksum.
 
 use crate::{
-    compose::{
-        Format,
-        Target,
-        Writeback, //
-    },
+    compose::Target,
     crtc::RvkmsCrtc,
     device::RvkmsDriver,
     scene::Scene, //
@@ -33,7 +29,7 @@ use kernel::{
         SpinLockIrq, //
     },
     workqueue::{
-        OrderedQueue,
+        UnboundQueue,
         Work,
         WorkItem, //
     }, //
@@ -145,7 +141,7 @@ impl Worker {
     /// Notes that the frame with the number `frame` has begun. Does not sleep.
     pub(crate) fn vblank(
         self: &Arc<Self>,
-        queue: &OrderedQueue,
+        queue: &UnboundQueue,
         crtc: &Crtc<RvkmsCrtc>,
         frame: u64,
     ) {
@@ -187,7 +183,7 @@ impl Worker {
     /// Stores what the CRTC shows now in the framebuffer of `job`. May sleep.
     pub(crate) fn write_back(
         self: &Arc<Self>,
-        queue: &OrderedQueue,
+        queue: &UnboundQueue,
         crtc: &Crtc<RvkmsCrtc>,
         writeback: WritebackJob<RvkmsDriver>,
     ) {
@@ -218,13 +214,12 @@ impl Worker {
 
 impl Pending {
     fn compose(self) -> Result {
-        let frame = self.scene.frame.lock();
-        let mut composer = self.scene.composer.composer.lock();
-        let rows = 0..frame.height;
+        let queue = self.crtc.data().queue();
+        let compositor = &self.scene.compositor;
 
         match self.wanted {
             Wanted::Checksum { first, last } => {
-                let crc = composer.compose(&frame, rows, None)?.crc();
+                let crc = compositor.checksum(queue, &self.scene)?;
 
                 for number in first..=last {
                     // User space that does not read fast enough, or has stopped to, misses frames.
@@ -233,11 +228,7 @@ impl Pending {
                 Ok(())
             }
             Wanted::Pixels(job) => {
-                let fb = job.map().framebuffer();
-                let result = Format::from_fourcc(fb.format())
-                    .ok_or(EINVAL)
-                    .and_then(|format| Writeback::new(job.map(), format, fb.pitch(0)))
-                    .and_then(|writeback| composer.write(&frame, rows, writeback));
+                let result = compositor.write(queue, &self.scene, job.map());
 
                 job.complete(result);
                 result

@@ -16,7 +16,11 @@ use super::{
 };
 use crate::{
     bindings,
-    drm,
+    drm::{
+        self,
+        driver::AllocImpl,
+        gem::IntoGEMObject, //
+    },
     error::to_result,
     io::{
         Io,
@@ -129,7 +133,12 @@ impl<D: KmsDriver> Framebuffer<D> {
         }
 
         for (index, plane) in map.planes.iter_mut().enumerate().take(self.num_planes()) {
-            *plane = Some(self.map_plane(index)?);
+            let mapped = plane.insert(self.map_plane(index)?);
+
+            // Nobody writes through this mapping unless `FramebufferMap::write()` says so.
+            if let Some(writes) = mapped.object::<D>().writes() {
+                writes.end();
+            }
         }
 
         Ok(map)
@@ -262,6 +271,8 @@ unsafe impl<D: KmsDriver> Sync for FramebufferRef<D> {}
 ///
 /// # Invariants
 ///
+/// - `object` is an object of a device of the driver whose framebuffer this is part of, and the
+///   framebuffer holds a reference to it.
 /// - `map` is a mapping of `object`, which is not I/O memory.
 /// - `start` and `len` are a range of bytes inside of the mapping.
 struct PlaneMap {
@@ -272,6 +283,13 @@ struct PlaneMap {
 }
 
 impl PlaneMap {
+    /// Returns the object. `D` is the driver whose framebuffer this is part of.
+    fn object<D: KmsDriver>(&self) -> &D::Object {
+        // SAFETY: The objects of a device of `D` are all `D::Object`. The framebuffer, which has a
+        // reference to the object, outlives `self`.
+        unsafe { D::Object::from_raw(self.object.as_ptr()) }
+    }
+
     /// Returns a pointer to `len` bytes at `offset`, if they are inside of the colour plane.
     fn range(&self, offset: usize, len: usize) -> Result<*mut u8> {
         let end = offset.checked_add(len).ok_or(EINVAL)?;
@@ -282,6 +300,22 @@ impl PlaneMap {
 
         // SAFETY: `offset` is inside of the range of the type invariants.
         Ok(unsafe { self.start.as_ptr().add(offset) })
+    }
+}
+
+/// A version of what is in the memory of a framebuffer; see [`FramebufferMap::version`].
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct MemoryVersion {
+    /// Where each colour plane begins.
+    starts: [usize; MAX_PLANES],
+    /// What is known about writes to the object of each colour plane.
+    versions: [i64; MAX_PLANES],
+}
+
+impl MemoryVersion {
+    /// Returns whether both are of the same memory, whatever was written to it.
+    pub fn is_same_memory(&self, other: &Self) -> bool {
+        self.starts == other.starts
     }
 }
 
@@ -310,6 +344,38 @@ impl<D: KmsDriver> FramebufferMap<D> {
             .get(plane)
             .and_then(Option::as_ref)
             .ok_or(EINVAL)
+    }
+
+    /// Returns the version of what is in the memory, if the driver's objects know.
+    ///
+    /// If two calls return the same then nothing was written from the first to the second. As long
+    /// as user space has the memory mapped and may have written to it each call returns something
+    /// else, until [`watch`](Self::watch) is called. There is no version of memory that is shared
+    /// with another device or driver, or that somebody else in the kernel has mapped. Does not
+    /// sleep.
+    pub fn version(&self) -> Option<MemoryVersion> {
+        let mut version = MemoryVersion {
+            starts: [0; MAX_PLANES],
+            versions: [0; MAX_PLANES],
+        };
+        let places = version.starts.iter_mut().zip(&mut version.versions);
+
+        for (plane, (start, version)) in self.planes.iter().flatten().zip(places) {
+            *start = plane.start.addr().get();
+            *version = plane.object::<D>().writes()?.version()?;
+        }
+
+        Some(version)
+    }
+
+    /// Notices again from now on what user space writes, even if it has the memory mapped.
+    ///
+    /// This is not for free: the next access of user space to each page takes a page fault. May
+    /// sleep.
+    pub fn watch(&self) {
+        for plane in self.planes.iter().flatten() {
+            plane.object::<D>().watch();
+        }
     }
 
     /// Copies bytes out of a colour plane, from `offset` bytes after its first pixel.
@@ -350,13 +416,18 @@ impl<D: KmsDriver> FramebufferMap<D> {
     /// Fails with `EINVAL` if there is no such colour plane, or if the bytes are not inside of it.
     /// Does not sleep.
     pub fn write(&self, plane: usize, offset: usize, data: &[u8]) -> Result {
-        let dst = self.plane(plane)?.range(offset, data.len())?;
+        let plane = self.plane(plane)?;
+        let dst = plane.range(offset, data.len())?;
 
         // `memcpy()` instead of `copy_nonoverlapping()`, since user space can access the memory.
         //
         // SAFETY: `dst` is valid for writes of the length of `data`, and nobody has a Rust
         // reference to it.
         unsafe { bindings::memcpy(dst.cast(), data.as_ptr().cast(), data.len()) };
+
+        if let Some(writes) = plane.object::<D>().writes() {
+            writes.written();
+        }
 
         Ok(())
     }
@@ -365,6 +436,11 @@ impl<D: KmsDriver> FramebufferMap<D> {
 impl<D: KmsDriver> Drop for FramebufferMap<D> {
     fn drop(&mut self) {
         for plane in self.planes.iter_mut().flatten() {
+            // What ends when the memory is unmapped was ended by `Framebuffer::map()`.
+            if let Some(writes) = plane.object::<D>().writes() {
+                writes.begin();
+            }
+
             // SAFETY: `map` is a mapping of `object`, to which the framebuffer holds a reference,
             // by the type invariants.
             unsafe { bindings::drm_gem_vunmap(plane.object.as_ptr(), &mut plane.map) };

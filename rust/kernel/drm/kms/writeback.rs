@@ -393,7 +393,7 @@ pub struct WritebackJob<D: WritebackDriver> {
 
 impl<D: WritebackDriver> WritebackJob<D> {
     /// Returns the mapped framebuffer. It has the size of the mode.
-    pub fn map(&self) -> &FramebufferMap<D> {
+    pub fn map(&self) -> &Arc<FramebufferMap<D>> {
         &self.map
     }
 

@@ -83,6 +83,15 @@ impl<T> KVec<T> {
         Ok(())
     }
 
+    /// Appends `value` if there is room for it.
+    pub fn push_within_capacity(&mut self, value: T) -> Result<(), T> {
+        if self.0.len() == self.0.capacity() {
+            return Err(value);
+        }
+        self.0.push(value);
+        Ok(())
+    }
+
     /// Makes room for `additional` elements.
     pub fn reserve(&mut self, additional: usize, _flags: Flags) -> Result<(), AllocError> {
         if self.0.capacity() - self.0.len() < additional {

@@ -25,6 +25,11 @@ impl<T> Arc<T> {
         }
         Ok(Self(std::sync::Arc::new(value)))
     }
+
+    /// Returns whether both are the same allocation.
+    pub fn ptr_eq(this: &Self, other: &Self) -> bool {
+        std::sync::Arc::ptr_eq(&this.0, &other.0)
+    }
 }
 
 impl<T> Clone for Arc<T> {

@@ -5,7 +5,6 @@
 use super::{
     blend,
     crc::{
-        Appender,
         Method,
         RowSummer, //
     },
@@ -47,10 +46,8 @@ use super::{
         self,
         Stack, //
     },
-    Checksum,
     Format,
     Frame,
-    RowCache,
     Source,
     Target, //
 };
@@ -88,7 +85,6 @@ impl<'a> Writeback<'a> {
 pub(crate) struct Composer {
     width: usize,
     stride: usize,
-    method: Method,
     summer: RowSummer,
     plan: Plan,
     rows: Rows,
@@ -122,7 +118,6 @@ impl Composer {
         Ok(Self {
             width,
             stride,
-            method,
             summer: RowSummer::new(method, width),
             plan: Plan::new(max_layers)?,
             rows: Rows {
@@ -136,88 +131,40 @@ impl Composer {
         })
     }
 
-    /// Composes `rows` of `frame`: writes them to `writeback`, if given, and returns their
-    /// checksum.
+    /// Composes `rows` of `frame`: writes them to `writeback`, if given, and stores the checksum of
+    /// each in `sums`, which is to have room for as many.
     ///
     /// The frame is to be as wide as the composer was made for. Returns [`EINVAL`] if it is not or
     /// if `rows` is not within the frame, and any error of the layers' [`Source`] and of the
     /// [`Target`]; rows that came before the error have been written then.
     ///
     /// Allocates nothing. Context: as [`Source::read`] and [`Target::write`].
-    pub(crate) fn compose<S: Source>(
+    pub(crate) fn sum_rows<S: Source>(
         &mut self,
         frame: &Frame<S>,
         rows: Range<u32>,
         writeback: Option<Writeback<'_>>,
-    ) -> Result<Checksum> {
-        let appender = Appender::new(self.row_bytes());
-        let mut sum = Checksum::EMPTY;
+        sums: &mut [u32],
+    ) -> Result {
+        let mut sums = sums.iter_mut();
 
-        self.each_row(frame, rows, writeback, |_, crc| {
-            sum = appender.append(sum, crc);
-        })?;
-        Ok(sum)
+        self.finish_rows(frame, rows, writeback, |summer, row| {
+            #[cfg(target_endian = "big")]
+            row.iter_mut().for_each(|pixel| *pixel = pixel.to_le());
+            if let Some(sum) = sums.next() {
+                *sum = summer.sum(row);
+            }
+        })
     }
 
-    /// As [`Self::compose`] without a checksum, for frames of which nobody asks for one.
+    /// As [`Self::sum_rows`] without checksums, for frames of which nobody asks for one.
     pub(crate) fn write<S: Source>(
         &mut self,
         frame: &Frame<S>,
         rows: Range<u32>,
         writeback: Writeback<'_>,
     ) -> Result {
-        self.finish_rows(frame, rows, Some(writeback), |_, _, _| ())
-    }
-
-    /// Brings `cache` up to date and returns the checksum of its rows.
-    ///
-    /// Only the rows in `dirty` are composed, or all if the cache is empty: `dirty` is to hold
-    /// every row of which any pixel may differ from when the cache was last brought up to date.
-    ///
-    /// The cache is empty after an error. Errors and context are those of [`Self::compose`].
-    pub(crate) fn refresh<S: Source>(
-        &mut self,
-        frame: &Frame<S>,
-        cache: &mut RowCache,
-        dirty: &[Range<u32>],
-    ) -> Result<Checksum> {
-        let row_bytes = self.row_bytes();
-        let all = cache.rows();
-
-        if let Some(sum) = cache.begin(row_bytes, dirty) {
-            return Ok(sum);
-        }
-
-        let whole = [all.clone()];
-        let dirty = if cache.is_empty() { &whole } else { dirty };
-
-        for rows in dirty {
-            let rows = rows.start.max(all.start)..rows.end.min(all.end);
-
-            if rows.start < rows.end {
-                self.each_row(frame, rows, None, |y, crc| cache.set(y, crc))?;
-            }
-        }
-        Ok(cache.finish(row_bytes))
-    }
-
-    fn row_bytes(&self) -> u64 {
-        self.width as u64 * 8
-    }
-
-    /// Composes rows and hands the CRC of each to `done`.
-    fn each_row<S: Source>(
-        &mut self,
-        frame: &Frame<S>,
-        rows: Range<u32>,
-        writeback: Option<Writeback<'_>>,
-        mut done: impl FnMut(u32, u32),
-    ) -> Result {
-        self.finish_rows(frame, rows, writeback, |summer, y, row| {
-            #[cfg(target_endian = "big")]
-            row.iter_mut().for_each(|pixel| *pixel = pixel.to_le());
-            done(y, summer.sum(row));
-        })
+        self.finish_rows(frame, rows, Some(writeback), |_, _| ())
     }
 
     /// Composes rows and hands each to `done`, which may do with it what it likes.
@@ -226,7 +173,7 @@ impl Composer {
         frame: &Frame<S>,
         rows: Range<u32>,
         writeback: Option<Writeback<'_>>,
-        mut done: impl FnMut(&RowSummer, u32, &mut [Pixel]),
+        mut done: impl FnMut(&RowSummer, &mut [Pixel]),
     ) -> Result {
         if frame.width as usize != self.width || rows.end > frame.height {
             return Err(EINVAL);
@@ -252,7 +199,7 @@ impl Composer {
 
                         write(writeback, y, row, raw, &mut self.rows.encoded)?;
                     }
-                    done(&self.summer, y as u32, row);
+                    done(&self.summer, row);
                 }
                 y += n;
             }

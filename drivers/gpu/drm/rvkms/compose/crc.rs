@@ -4,7 +4,7 @@
 //!
 //! Without inversions a CRC that starts from 0 is linear: the CRC of two texts in a row follows
 //! from the CRCs of both and the length of the second. Rows are therefore summed up apart, by any
-//! CPU in any order, and put together by [`Checksum::then`].
+//! CPU in any order, and put together by an [`Appender`].
 
 use kernel::prelude::*;
 
@@ -24,41 +24,10 @@ pub(crate) enum Method {
     Tables,
 }
 
-/// The CRC of some bytes and how many they are.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Checksum {
-    crc: u32,
-    bytes: u64,
-}
-
-impl Checksum {
-    /// The checksum of nothing.
-    pub(crate) const EMPTY: Self = Self { crc: 0, bytes: 0 };
-
-    /// Takes a CRC of `bytes` bytes that started from 0.
-    pub(crate) const fn new(crc: u32, bytes: u64) -> Self {
-        Self { crc, bytes }
-    }
-
-    /// Returns the CRC, as C `vkms` reports it.
-    pub(crate) const fn crc(self) -> u32 {
-        self.crc
-    }
-
-    /// Returns the checksum of what `self` sums up, followed by what `next` does.
-    pub(crate) fn then(self, next: Self) -> Self {
-        Self {
-            crc: multiply(self.crc, power_of_x(next.bytes.wrapping_mul(8))) ^ next.crc,
-            bytes: self.bytes.saturating_add(next.bytes),
-        }
-    }
-}
-
-/// Appends texts of one fixed length.
+/// Appends texts of one fixed length to others.
 pub(super) struct Appender {
     /// x to the number of bits of a text.
     factor: u32,
-    bytes: u64,
 }
 
 impl Appender {
@@ -66,16 +35,12 @@ impl Appender {
     pub(super) fn new(bytes: u64) -> Self {
         Self {
             factor: power_of_x(bytes.wrapping_mul(8)),
-            bytes,
         }
     }
 
-    /// Returns `sum` followed by the text of which `crc` is the CRC.
-    pub(super) fn append(&self, sum: Checksum, crc: u32) -> Checksum {
-        Checksum {
-            crc: multiply(sum.crc, self.factor) ^ crc,
-            bytes: sum.bytes.saturating_add(self.bytes),
-        }
+    /// Returns the CRC of the text of which `sum` is the CRC, followed by that of which `crc` is.
+    pub(super) fn append(&self, sum: u32, crc: u32) -> u32 {
+        multiply(sum, self.factor) ^ crc
     }
 }
 
@@ -205,10 +170,10 @@ impl RowSummer {
 
         let sum = crcs
             .iter()
-            .fold(Checksum::EMPTY, |sum, &crc| self.quarter.append(sum, crc));
+            .fold(0, |sum, &crc| self.quarter.append(sum, crc));
 
         rest.iter()
-            .fold(sum.crc(), |crc, &pixel| step(crc, u64::from_le(pixel)))
+            .fold(sum, |crc, &pixel| step(crc, u64::from_le(pixel)))
     }
 }
 
@@ -252,17 +217,14 @@ mod tests {
         let mut pixels = [0; 50];
 
         row(&mut pixels);
-        let sum = |bytes: &[u8]| Checksum::new(plain(bytes), bytes.len() as u64);
         let bytes = pixels.as_bytes();
 
         for cut in 0..bytes.len() {
             let (a, b) = bytes.split_at(cut);
 
-            assert_eq!(sum(a).then(sum(b)), sum(bytes));
-            assert_eq!(
-                Appender::new(b.len() as u64).append(sum(a), plain(b)),
-                sum(bytes)
-            );
+            let appender = Appender::new(b.len() as u64);
+
+            assert_eq!(appender.append(plain(a), plain(b)), plain(bytes));
         }
     }
 }

@@ -337,32 +337,18 @@ fn decode_chunk<S: Source>(
     Ok(())
 }
 
-/// Pixels of a 32-bit format.
-pub(super) trait Words {
-    /// Hands each pixel to `convert` and puts the results into `out`, as many as there are in both.
-    fn each(self, out: &mut [Pixel], convert: impl Fn(u32) -> Pixel);
-}
-
-/// Pixels in a row.
-impl Words for &[u8] {
-    #[inline(always)]
-    fn each(self, out: &mut [Pixel], convert: impl Fn(u32) -> Pixel) {
-        each_32(self, out, convert);
-    }
-}
-
 /// Converts pixels of a 32-bit format.
 #[inline(always)]
-pub(super) fn convert_rgb32(order: Order, alpha: bool, words: impl Words, out: &mut [Pixel]) {
+pub(super) fn convert_rgb32(order: Order, alpha: bool, bytes: &[u8], out: &mut [Pixel]) {
     match (order, alpha) {
-        (Order::Argb, true) => words.each(out, |v| widen_argb(v) | (u64::from(v >> 24) * 257)),
-        (Order::Abgr, true) => words.each(out, |v| widen(v, [24, 0, 8, 16])),
-        (Order::Rgba, true) => words.each(out, |v| widen(v, [0, 24, 16, 8])),
-        (Order::Bgra, true) => words.each(out, |v| widen(v, [0, 8, 16, 24])),
-        (Order::Argb, false) => words.each(out, |v| widen_argb(v) | 0xffff),
-        (Order::Abgr, false) => words.each(out, |v| widen_opaque(v, [0, 8, 16])),
-        (Order::Rgba, false) => words.each(out, |v| widen_opaque(v, [24, 16, 8])),
-        (Order::Bgra, false) => words.each(out, |v| widen_opaque(v, [8, 16, 24])),
+        (Order::Argb, true) => each_32(bytes, out, |v| widen_argb(v) | (u64::from(v >> 24) * 257)),
+        (Order::Abgr, true) => each_32(bytes, out, |v| widen(v, [24, 0, 8, 16])),
+        (Order::Rgba, true) => each_32(bytes, out, |v| widen(v, [0, 24, 16, 8])),
+        (Order::Bgra, true) => each_32(bytes, out, |v| widen(v, [0, 8, 16, 24])),
+        (Order::Argb, false) => each_32(bytes, out, |v| widen_argb(v) | 0xffff),
+        (Order::Abgr, false) => each_32(bytes, out, |v| widen_opaque(v, [0, 8, 16])),
+        (Order::Rgba, false) => each_32(bytes, out, |v| widen_opaque(v, [24, 16, 8])),
+        (Order::Bgra, false) => each_32(bytes, out, |v| widen_opaque(v, [8, 16, 24])),
     }
 }
 

@@ -8,8 +8,7 @@
 use super::{
     decode::{
         self,
-        RawRow,
-        Words, //
+        RawRow, //
     },
     format::{
         Layout,
@@ -99,21 +98,6 @@ pub(super) fn decode_block<S: Source>(
         column += columns;
     }
     Ok(())
-}
-
-/// The pixels of a column of a tile.
-struct Column<'a> {
-    tile: &'a [[u32; BLOCK]; ROWS],
-    from: usize,
-}
-
-impl Words for Column<'_> {
-    #[inline(always)]
-    fn each(self, out: &mut [Pixel], convert: impl Fn(u32) -> Pixel) {
-        for (out, words) in out.iter_mut().zip(self.tile) {
-            *out = convert(u32::from_le(words[self.from % BLOCK]));
-        }
-    }
 }
 
 /// As [`decode_block`], for 32-bit formats.

@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Which rows of a frame differ from those of the frame before.
+
+use super::{
+    Frame,
+    Layer, //
+};
+use core::ops::Range;
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
+
+/// The description of the last frame that was composed, with a version of type `V` in the place of
+/// the memory of each framebuffer, if there is one.
+pub(crate) struct Shown<V> {
+    frame: Frame<Option<V>>,
+    next: Frame<Option<V>>,
+    /// `frame` is what was composed last.
+    valid: bool,
+    rows: KVec<Range<u32>>,
+}
+
+impl<V: Copy + PartialEq> Shown<V> {
+    /// Allocates room for frames of up to `max_layers` layers. May sleep.
+    pub(crate) fn new(max_layers: usize) -> Result<Self> {
+        let rows = max_layers.checked_mul(2).ok_or(EOVERFLOW)?.max(1);
+
+        Ok(Self {
+            frame: Frame::empty(max_layers)?,
+            next: Frame::empty(max_layers)?,
+            valid: false,
+            rows: KVec::with_capacity(rows, GFP_KERNEL)?,
+        })
+    }
+
+    /// Forgets the frame: all rows of the next one differ.
+    pub(crate) fn forget(&mut self) {
+        self.valid = false;
+    }
+
+    /// Takes `frame` for the last one from now on, and returns the rows of it that may differ from
+    /// those of the one before: ranges in order, with space between.
+    ///
+    /// `version` is called for each layer, with the version that the layer in the same place had
+    /// before. If it returns [`None`] then the layer may always differ.
+    ///
+    /// Returns [`E2BIG`] if the frame has more layers than there is room for. Allocates nothing.
+    pub(crate) fn update<S>(
+        &mut self,
+        frame: &Frame<S>,
+        mut version: impl FnMut(&S, Option<&V>) -> Option<V>,
+    ) -> Result<&[Range<u32>]> {
+        let next = &mut self.next;
+
+        next.layers.clear();
+        for (index, layer) in frame.layers.iter().enumerate() {
+            let before = self.frame.layers.get(index).filter(|_| self.valid);
+            let before = before.and_then(|layer| layer.source.as_ref());
+            let source = version(&layer.source, before);
+
+            next.layers
+                .push_within_capacity(layer.with_source(source))
+                .map_err(|_| E2BIG)?;
+        }
+        next.width = frame.width;
+        next.height = frame.height;
+        next.background = frame.background;
+        next.degamma = frame.degamma.clone();
+        next.ctm = frame.ctm.clone();
+        next.gamma = frame.gamma.clone();
+
+        self.rows.clear();
+        if self.valid && next.is_adjusted_like(&self.frame) {
+            compare(&self.frame.layers, &next.layers, frame, &mut self.rows)?;
+        } else {
+            add(&mut self.rows, 0..frame.height)?;
+        }
+        merge(&mut self.rows);
+
+        core::mem::swap(&mut self.frame, &mut self.next);
+        // What the frame before kept alive is not needed any more.
+        self.next.layers.clear();
+        self.valid = true;
+
+        Ok(&self.rows)
+    }
+}
+
+fn add(rows: &mut KVec<Range<u32>>, range: Range<u32>) -> Result {
+    if !range.is_empty() {
+        rows.push_within_capacity(range).map_err(|_| E2BIG)?;
+    }
+    Ok(())
+}
+
+/// Adds the rows of the layers that are not the same in both.
+fn compare<V: PartialEq, S>(
+    old: &[Layer<Option<V>>],
+    new: &[Layer<Option<V>>],
+    frame: &Frame<S>,
+    rows: &mut KVec<Range<u32>>,
+) -> Result {
+    let mut add_layer = |layer: &Layer<Option<V>>| {
+        let (start, end) = layer.dst.rows(frame.height as usize);
+
+        add(rows, start as u32..end as u32)
+    };
+
+    if old.len() == new.len() {
+        for (old, new) in old.iter().zip(new).filter(|(old, new)| !new.is_like(old)) {
+            add_layer(old)?;
+            add_layer(new)?;
+        }
+        return Ok(());
+    }
+
+    // Layers have come or gone: those below and above are the same.
+    let below = old
+        .iter()
+        .zip(new)
+        .take_while(|(old, new)| new.is_like(old));
+    let below = below.count();
+    let (old, new) = (
+        old.get(below..).unwrap_or_default(),
+        new.get(below..).unwrap_or_default(),
+    );
+    let above = old.iter().rev().zip(new.iter().rev());
+    let above = above.take_while(|(old, new)| new.is_like(old)).count();
+
+    for layers in [old, new] {
+        let between = layers.len().saturating_sub(above);
+
+        layers.iter().take(between).try_for_each(&mut add_layer)?;
+    }
+    Ok(())
+}
+
+/// Sorts ranges and puts those together that overlap or touch.
+fn merge(rows: &mut KVec<Range<u32>>) {
+    rows.sort_unstable_by_key(|range| range.start);
+
+    let mut last: Option<usize> = None;
+
+    for index in 0..rows.len() {
+        let Some(range) = rows.get(index).cloned() else {
+            break;
+        };
+
+        match last.and_then(|last| rows.get_mut(last)) {
+            Some(before) if range.start <= before.end => before.end = before.end.max(range.end),
+            _ => {
+                let next = last.map_or(0, |last| last + 1);
+
+                if let Some(place) = rows.get_mut(next) {
+                    *place = range;
+                }
+                last = Some(next);
+            }
+        }
+    }
+    rows.truncate(last.map_or(0, |last| last + 1));
+}
+
+/// Returns whether both are the same object, or nothing.
+fn is_same<T>(one: &Option<Arc<T>>, other: &Option<Arc<T>>) -> bool {
+    match (one, other) {
+        (None, None) => true,
+        (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+        _ => false,
+    }
+}
+
+impl<S> Frame<S> {
+    fn empty(max_layers: usize) -> Result<Self> {
+        Ok(Self {
+            width: 0,
+            height: 0,
+            background: [0; 3],
+            layers: KVec::with_capacity(max_layers, GFP_KERNEL)?,
+            degamma: None,
+            ctm: None,
+            gamma: None,
+        })
+    }
+
+    /// Returns whether all but the layers is the same.
+    fn is_adjusted_like(&self, other: &Self) -> bool {
+        let Self {
+            width,
+            height,
+            background,
+            layers: _,
+            degamma,
+            ctm,
+            gamma,
+        } = self;
+
+        (*width, *height, *background) == (other.width, other.height, other.background)
+            && is_same(degamma, &other.degamma)
+            && is_same(ctm, &other.ctm)
+            && is_same(gamma, &other.gamma)
+    }
+}
+
+impl<S> Layer<S> {
+    /// Returns the same layer with another source.
+    fn with_source<T>(&self, source: T) -> Layer<T> {
+        Layer {
+            source,
+            format: self.format,
+            pitches: self.pitches,
+            src: self.src,
+            dst: self.dst,
+            rotation: self.rotation,
+            encoding: self.encoding,
+            range: self.range,
+            alpha: self.alpha,
+            blend: self.blend,
+            filter: self.filter,
+            pipeline: self.pipeline.clone(),
+        }
+    }
+}
+
+impl<V: PartialEq> Layer<Option<V>> {
+    /// Returns whether both are sure to have the same pixels in the same places.
+    fn is_like(&self, other: &Self) -> bool {
+        let Self {
+            source,
+            format,
+            pitches,
+            src,
+            dst,
+            rotation,
+            encoding,
+            range,
+            alpha,
+            blend,
+            filter,
+            pipeline,
+        } = self;
+
+        source.is_some()
+            && *source == other.source
+            && (*format, *pitches, *src, *dst)
+                == (other.format, other.pitches, other.src, other.dst)
+            && (*rotation, *encoding, *range) == (other.rotation, other.encoding, other.range)
+            && (*alpha, *blend, *filter) == (other.alpha, other.blend, other.filter)
+            && is_same(pipeline, &other.pipeline)
+    }
+}
+
+#[cfg(any(test, CONFIG_KUNIT = "y"))]
+#[cfg_attr(not(test), kernel::prelude::kunit_tests(rvkms_compose_damage))]
+mod tests {
+    use super::{
+        super::{
+            Area,
+            BlendMode,
+            Encoding,
+            Filter,
+            Format,
+            Range as ColorRange,
+            Rotation,
+            SourceArea, //
+        },
+        *, //
+    };
+
+    fn layer(source: Option<u32>, y: i32) -> Layer<Option<u32>> {
+        Layer {
+            source,
+            format: Format::Xrgb8888,
+            pitches: [400, 0, 0, 0],
+            src: SourceArea::default(),
+            dst: Area {
+                x: 0,
+                y,
+                width: 10,
+                height: 20,
+            },
+            rotation: Rotation::NONE,
+            encoding: Encoding::Bt601,
+            range: ColorRange::Full,
+            alpha: 0xffff,
+            blend: BlendMode::None,
+            filter: Filter::Nearest,
+            pipeline: None,
+        }
+    }
+
+    fn frame<const N: usize>(layers: [Layer<Option<u32>>; N]) -> Result<Frame<Option<u32>>> {
+        let mut frame = Frame::empty(N)?;
+
+        (frame.width, frame.height) = (100, 100);
+        for layer in layers {
+            frame.layers.push(layer, GFP_KERNEL)?;
+        }
+        Ok(frame)
+    }
+
+    fn update<'a>(
+        shown: &'a mut Shown<u32>,
+        frame: &Frame<Option<u32>>,
+    ) -> Result<&'a [Range<u32>]> {
+        shown.update(frame, |source, _| *source)
+    }
+
+    #[test]
+    fn only_what_changed_differs() -> Result {
+        let mut shown = Shown::new(3)?;
+        let still = frame([layer(Some(1), 0), layer(Some(2), 30)])?;
+
+        assert!(update(&mut shown, &still)? == [0..100]);
+        assert!(update(&mut shown, &still)?.is_empty());
+
+        // One layer moves, by less than its height and by more.
+        let moved = frame([layer(Some(1), 0), layer(Some(2), 40)])?;
+        assert!(update(&mut shown, &moved)? == [30..60]);
+        let moved = frame([layer(Some(1), 0), layer(Some(2), 90)])?;
+        assert!(update(&mut shown, &moved)? == [40..60, 90..100]);
+
+        // The other one was written to.
+        let written = frame([layer(Some(3), 0), layer(Some(2), 90)])?;
+        assert!(update(&mut shown, &written)? == [0..20]);
+
+        // One comes in between, and goes.
+        let three = frame([layer(Some(3), 0), layer(Some(9), 50), layer(Some(2), 90)])?;
+        assert!(update(&mut shown, &three)? == [50..70]);
+        assert!(update(&mut shown, &written)? == [50..70]);
+
+        // The order is not the same.
+        let swapped = frame([layer(Some(2), 90), layer(Some(3), 0)])?;
+        assert!(update(&mut shown, &swapped)? == [0..20, 90..100]);
+        Ok(())
+    }
+
+    #[test]
+    fn what_is_not_known_differs() -> Result {
+        let mut shown = Shown::new(2)?;
+        let unknown = frame([layer(Some(1), 0), layer(None, 10)])?;
+
+        assert!(update(&mut shown, &unknown)? == [0..100]);
+        assert!(update(&mut shown, &unknown)? == [10..30]);
+
+        shown.forget();
+        assert!(update(&mut shown, &unknown)? == [0..100]);
+
+        let mut colored = frame([layer(Some(1), 0), layer(None, 10)])?;
+        colored.background = [1, 0, 0];
+        assert!(update(&mut shown, &colored)? == [0..100]);
+
+        let many = frame([layer(Some(1), 0), layer(Some(1), 0), layer(Some(1), 0)])?;
+        assert!(update(&mut shown, &many).err() == Some(E2BIG));
+        Ok(())
+    }
+
+    #[test]
+    fn versions_of_before_are_handed_over() -> Result {
+        let mut shown = Shown::new(2)?;
+        let one = frame([layer(Some(1), 0)])?;
+
+        shown.update(&one, |_, before| {
+            assert!(before.is_none());
+            Some(5)
+        })?;
+        shown.update(&one, |_, before| {
+            assert!(before == Some(&5));
+            None
+        })?;
+        Ok(())
+    }
+}
