@@ -107,6 +107,7 @@ impl<'a> Prepared<'a> {
                         kind: 3,
                         matrix: ptr::null(),
                     },
+                    _ => panic!("C vkms does not have {op:?}"),
                 };
             }
             OracleLayer {

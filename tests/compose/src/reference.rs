@@ -24,9 +24,11 @@ type Color = [f64; 4];
 /// How much a place in the framebuffer is moved before it is looked up, in pixels.
 pub(crate) type Jitter = (f64, f64);
 
-/// Returns what the scene shows at a pixel.
-pub(crate) fn pixel(scene: &Scene, x: u32, y: u32, jitter: Jitter) -> [f64; 3] {
+/// Returns what the scene shows at a pixel, and how much it may be off because colour operations
+/// round.
+pub(crate) fn pixel(scene: &Scene, x: u32, y: u32, jitter: Jitter) -> ([f64; 3], f64) {
     let mut out = scene.background.map(|channel| f64::from(channel) / 65535.0);
+    let mut off = 0.0;
 
     for layer in &scene.layers {
         let local = (
@@ -37,7 +39,10 @@ pub(crate) fn pixel(scene: &Scene, x: u32, y: u32, jitter: Jitter) -> [f64; 3] {
             && (0..layer.dst.height.into()).contains(&local.1);
 
         if inside {
-            blend(layer, sample(layer, local, jitter), &mut out);
+            let (color, more) = sample(layer, local, jitter);
+
+            blend(layer, color, &mut out);
+            off += more;
         }
     }
     if let Some(lut) = &scene.degamma {
@@ -55,7 +60,7 @@ pub(crate) fn pixel(scene: &Scene, x: u32, y: u32, jitter: Jitter) -> [f64; 3] {
     if let Some(lut) = &scene.gamma {
         look_up(lut, &mut out);
     }
-    out
+    (out, off)
 }
 
 /// The formulas of the `pixel blend mode` property.
@@ -94,8 +99,9 @@ fn signed(value: u64) -> f64 {
     }
 }
 
-/// Returns the colour that a layer has at a place of its destination, after its colour operations.
-fn sample(layer: &SceneLayer, (x, y): (i64, i64), jitter: Jitter) -> Color {
+/// Returns the colour that a layer has at a place of its destination, after its colour operations,
+/// and how much it may be off.
+fn sample(layer: &SceneLayer, (x, y): (i64, i64), jitter: Jitter) -> (Color, f64) {
     let fixed = |value: u32| f64::from(value) / 65536.0;
     let (left, top) = (fixed(layer.src.x), fixed(layer.src.y));
     let (width, height) = (fixed(layer.src.width), fixed(layer.src.height));
@@ -171,43 +177,240 @@ fn sample(layer: &SceneLayer, (x, y): (i64, i64), jitter: Jitter) -> Color {
     operate(&layer.ops, color)
 }
 
-fn operate(ops: &[Op], [r, g, b, a]: Color) -> Color {
-    let mut color = [r, g, b];
+/// The colours that a pixel may have where each step has rounded, from the lowest to the highest.
+#[derive(Clone, Copy)]
+struct Bounds {
+    low: [f64; 3],
+    high: [f64; 3],
+}
+
+impl Bounds {
+    /// Lets each channel be off by `error`.
+    fn widened(self, error: impl Fn(f64) -> f64) -> Self {
+        Self {
+            low: self.low.map(|value| value - error(value)),
+            high: self.high.map(|value| value + error(value)),
+        }
+    }
+
+    /// Applies a function that does not fall to each channel.
+    fn each(self, function: impl Fn(f64) -> f64) -> Self {
+        Self {
+            low: self.low.map(&function),
+            high: self.high.map(&function),
+        }
+    }
+
+    /// Applies `rows` of four numbers.
+    fn mixed(self, rows: &[f64; 12]) -> Self {
+        let row = |row: usize, [from, to]: [&[f64; 3]; 2]| {
+            (0..3).fold(rows[4 * row + 3], |sum, column| {
+                let factor = rows[4 * row + column];
+                let value = if factor < 0.0 { to } else { from };
+
+                sum + factor * value[column]
+            })
+        };
+
+        Self {
+            low: [0, 1, 2].map(|index| row(index, [&self.low, &self.high])),
+            high: [0, 1, 2].map(|index| row(index, [&self.high, &self.low])),
+        }
+    }
+}
+
+/// SMPTE ST 2084: 1.0 is 10,000 nits.
+mod pq {
+    const M1: f64 = 2610.0 / 16384.0;
+    const M2: f64 = 2523.0 / 4096.0 * 128.0;
+    const C1: f64 = 3424.0 / 4096.0;
+    const C2: f64 = 2413.0 / 4096.0 * 32.0;
+    const C3: f64 = 2392.0 / 4096.0 * 32.0;
+
+    pub(super) fn light(signal: f64) -> f64 {
+        let root = signal.powf(1.0 / M2);
+
+        ((root - C1).max(0.0) / (C2 - C3 * root)).powf(1.0 / M1)
+    }
+
+    pub(super) fn signal(light: f64) -> f64 {
+        let root = light.powf(M1);
+
+        ((C1 + C2 * root) / (1.0 + C3 * root)).powf(M2)
+    }
+}
+
+/// The opto-electronic transfer function of ITU-R BT.2020, and its inverse.
+mod bt2020 {
+    const ALPHA: f64 = 1.099_296_826_809_44;
+    const BETA: f64 = 0.018_053_968_510_807;
+
+    pub(super) fn signal(light: f64) -> f64 {
+        if light < BETA {
+            4.5 * light
+        } else {
+            ALPHA * light.powf(0.45) - (ALPHA - 1.0)
+        }
+    }
+
+    pub(super) fn light(signal: f64) -> f64 {
+        if signal < 4.5 * BETA {
+            signal / 4.5
+        } else {
+            ((signal + ALPHA - 1.0) / ALPHA).powf(1.0 / 0.45)
+        }
+    }
+}
+
+/// Looks up a colour in a cube of `size` entries in each direction: the corners of the tetrahedron
+/// around it are passed on the way along the channels, the one that is furthest along first.
+fn look_up_3d(size: usize, lut: &[[u16; 3]], color: [f64; 3]) -> [f64; 3] {
+    let places = color.map(|value| value * (size - 1) as f64);
+    let bases = places.map(|place| place.floor().min((size - 2) as f64));
+    let parts: [f64; 3] = std::array::from_fn(|channel| places[channel] - bases[channel]);
+    let at = |corner: [usize; 3]| {
+        let [r, g, b]: [usize; 3] =
+            std::array::from_fn(|channel| bases[channel] as usize + corner[channel]);
+
+        lut[r + size * (g + size * b)].map(|value| f64::from(value) / 65535.0)
+    };
+    let mut order = [0, 1, 2];
+    let mut corner = [0; 3];
+    let mut out = at(corner);
+
+    order.sort_by(|&a, &b| parts[b].total_cmp(&parts[a]));
+    for channel in order {
+        let before = at(corner);
+
+        corner[channel] = 1;
+
+        let after = at(corner);
+
+        for (out, (before, after)) in out.iter_mut().zip(before.into_iter().zip(after)) {
+            *out += (after - before) * parts[channel];
+        }
+    }
+    out
+}
+
+/// Returns the colour after the operations, and how much it may be off.
+fn operate(ops: &[Op], [r, g, b, a]: Color) -> (Color, f64) {
+    const UNIT: f64 = 1.0 / 65535.0;
+
+    // Half a unit, which is finer where a range of 0 to 1 is not all there is.
+    let is_plain = |op: &Op| {
+        matches!(
+            op,
+            Op::Bypassed
+                | Op::SrgbEotf
+                | Op::SrgbInverse
+                | Op::Matrix(_)
+                | Op::Multiplier(_)
+                | Op::Lut(_)
+        )
+    };
+    let fine = if ops.iter().all(is_plain) {
+        UNIT
+    } else {
+        UNIT / 256.0
+    };
+    let is_table = |op: &Op| {
+        matches!(
+            op,
+            Op::SrgbEotf | Op::SrgbInverse | Op::Lut(_) | Op::Lut3d(..)
+        )
+    };
+    // As much as 32 bits hold.
+    let most = 2f64.powi(31) * fine;
+    let half = |_: f64| fine * 0.51;
+    let one = |_: f64| UNIT;
+    let mut color = Bounds {
+        low: [r, g, b],
+        high: [r, g, b],
+    }
+    .widened(|_| 1.5 * UNIT);
 
     for op in ops {
-        let each = |color: [f64; 3], function: fn(f64) -> f64| {
-            color.map(|value| function(value.clamp(0.0, 1.0)))
-        };
+        // Tables have an entry for each unit.
+        let clamped = match is_table(op) && fine < UNIT {
+            true => color.widened(|_| 0.51 * UNIT),
+            false => color,
+        }
+        .each(|value| value.clamp(0.0, 1.0));
 
         color = match op {
             Op::Bypassed => color,
-            Op::SrgbEotf => each(color, |v| {
-                if v <= 0.04045 {
-                    v / 12.92
-                } else {
-                    ((v + 0.055) / 1.055).powf(2.4)
-                }
-            }),
-            Op::SrgbInverse => each(color, |v| {
-                if v <= 0.0031308 {
-                    v * 12.92
-                } else {
-                    1.055 * v.powf(1.0 / 2.4) - 0.055
-                }
-            }),
-            Op::Matrix(m) => {
-                let m = m.map(signed);
-
-                [0, 4, 8].map(|row| {
-                    m[row] * color[0] + m[row + 1] * color[1] + m[row + 2] * color[2] + m[row + 3]
+            // Tables of C vkms, which are cut off and have few entries.
+            Op::SrgbEotf => clamped
+                .each(|v| {
+                    if v <= 0.04045 {
+                        v / 12.92
+                    } else {
+                        ((v + 0.055) / 1.055).powf(2.4)
+                    }
                 })
+                .widened(|_| 3.0 * UNIT),
+            Op::SrgbInverse => clamped
+                .each(|v| {
+                    if v <= 0.0031308 {
+                        v * 12.92
+                    } else {
+                        1.055 * v.powf(1.0 / 2.4) - 0.055
+                    }
+                })
+                .widened(|v| if v < 0.1 { 110.0 * UNIT } else { 5.0 * UNIT }),
+            Op::Bt2020Oetf => clamped.each(bt2020::signal).widened(one),
+            Op::Bt2020Inverse => clamped.each(bt2020::light).widened(|v| fine + v * 2e-5),
+            Op::Gamma22 => clamped.each(|v| v.powf(2.2)).widened(|v| fine + v * 2e-5),
+            Op::Gamma22Inverse => clamped.each(|v| v.powf(1.0 / 2.2)).widened(one),
+            Op::PqEotf => clamped
+                .each(|v| 125.0 * pq::light(v))
+                .widened(|v| fine + v * 1e-4),
+            Op::PqInverse => color
+                .each(|v| pq::signal(v.clamp(0.0, 125.0) / 125.0))
+                .widened(|_| UNIT),
+            Op::Matrix(m) => color.mixed(&m.map(signed)).widened(half),
+            Op::Multiplier(factor) => {
+                let f = signed(*factor);
+                let rows = [f, 0.0, 0.0, 0.0, 0.0, f, 0.0, 0.0, 0.0, 0.0, f, 0.0];
+
+                color.mixed(&rows).widened(half)
+            }
+            Op::Lut(lut) => {
+                let at = |mut color: [f64; 3]| {
+                    look_up(lut, &mut color);
+                    color
+                };
+
+                // The tables of the scenes rise.
+                Bounds {
+                    low: at(clamped.low),
+                    high: at(clamped.high),
+                }
+                .widened(one)
+            }
+            Op::Lut3d(size, lut) => {
+                let middle: [f64; 3] =
+                    std::array::from_fn(|c| (clamped.low[c] + clamped.high[c]) / 2.0);
+                let off: f64 = (0..3).map(|c| clamped.high[c] - clamped.low[c]).sum();
+                let out = look_up_3d(*size, lut, middle);
+
+                // As steep as from one entry to the next, at most.
+                Bounds {
+                    low: out,
+                    high: out,
+                }
+                .widened(|_| UNIT + (off / 2.0 + 3.0 * UNIT) * (*size - 1) as f64)
             }
         };
+        color = color.each(|value| value.clamp(-most, most));
     }
 
-    let [r, g, b] = color.map(|value| value.clamp(0.0, 1.0));
+    let color = color.each(|value| value.clamp(0.0, 1.0));
+    let [r, g, b] = std::array::from_fn(|c| (color.low[c] + color.high[c]) / 2.0);
+    let off = (0..3).map(|c| (color.high[c] - color.low[c]) / 2.0);
 
-    [r, g, b, a]
+    ([r, g, b, a], off.fold(0.0, f64::max))
 }
 
 /// Returns a channel of `bits` bits from bit `shift` of `word` on.

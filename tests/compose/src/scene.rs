@@ -15,12 +15,14 @@ use crate::{
         Frame,
         Layer,
         Lut,
+        Lut3d,
         Matrix,
         Operation,
         Pipeline,
         Range,
         Rotation,
-        SourceArea, //
+        SourceArea,
+        Transfer, //
     },
 };
 use kernel::{
@@ -79,7 +81,17 @@ pub(crate) fn name(format: Format) -> String {
 pub(crate) enum Op {
     SrgbEotf,
     SrgbInverse,
+    Bt2020Oetf,
+    Bt2020Inverse,
+    Gamma22,
+    Gamma22Inverse,
+    PqEotf,
+    PqInverse,
     Matrix([u64; 12]),
+    Multiplier(u64),
+    Lut(Vec<[u16; 3]>),
+    /// With the number of entries in each direction.
+    Lut3d(usize, Vec<[u16; 3]>),
     Bypassed,
 }
 
@@ -206,17 +218,33 @@ impl SceneLayer {
         let mut operations = KVec::new();
 
         for op in &self.ops {
-            operations.push(
-                match op {
-                    Op::SrgbEotf => Operation::Lut(curves.eotf.clone()),
-                    Op::SrgbInverse => Operation::Lut(curves.inverse.clone()),
-                    Op::Matrix(matrix) => {
-                        Operation::Matrix(Arc::new(Matrix::new(matrix)?, GFP_KERNEL)?)
-                    }
-                    Op::Bypassed => continue,
-                },
-                GFP_KERNEL,
-            )?;
+            let operation = match op {
+                Op::SrgbEotf => Operation::Lut(curves.eotf.clone()),
+                Op::SrgbInverse => Operation::Lut(curves.inverse.clone()),
+                Op::Bt2020Oetf => Operation::Signal(curves.bt2020.clone()),
+                Op::Bt2020Inverse => Operation::Light(curves.bt2020.clone()),
+                Op::Gamma22 => Operation::Light(curves.gamma22.clone()),
+                Op::Gamma22Inverse => Operation::Signal(curves.gamma22.clone()),
+                Op::PqEotf => Operation::Light(curves.pq.clone()),
+                Op::PqInverse => Operation::Signal(curves.pq.clone()),
+                Op::Matrix(matrix) => {
+                    Operation::Matrix(Arc::new(Matrix::new(matrix)?, GFP_KERNEL)?)
+                }
+                Op::Multiplier(factor) => {
+                    Operation::Matrix(Arc::new(Matrix::multiplier(*factor)?, GFP_KERNEL)?)
+                }
+                Op::Lut(lut) => Operation::Lut(Arc::new(
+                    Lut::new(lut.len(), |index| lut[index])?,
+                    GFP_KERNEL,
+                )?),
+                Op::Lut3d(size, lut) => Operation::Lut3d(Arc::new(
+                    Lut3d::new(*size, |index| lut[index])?,
+                    GFP_KERNEL,
+                )?),
+                Op::Bypassed => continue,
+            };
+
+            operations.push(operation, GFP_KERNEL)?;
         }
 
         let pipeline = if operations.is_empty() {
@@ -249,6 +277,9 @@ impl SceneLayer {
 pub(crate) struct Curves {
     eotf: Arc<Lut>,
     inverse: Arc<Lut>,
+    bt2020: Arc<Transfer>,
+    gamma22: Arc<Transfer>,
+    pq: Arc<Transfer>,
 }
 
 impl Curves {
@@ -259,6 +290,9 @@ impl Curves {
         Ok(Self {
             eotf: lut(Curve::SrgbEotf)?,
             inverse: lut(Curve::SrgbInverseEotf)?,
+            bt2020: Arc::new(Transfer::bt2020()?, GFP_KERNEL)?,
+            gamma22: Arc::new(Transfer::gamma22()?, GFP_KERNEL)?,
+            pq: Arc::new(Transfer::pq()?, GFP_KERNEL)?,
         })
     }
 }

@@ -44,6 +44,7 @@ mod fixed;
 mod format;
 mod frame;
 mod lut;
+mod lut3d;
 mod matrix;
 mod pipeline;
 mod pixel;
@@ -52,6 +53,7 @@ mod power;
 mod rotate;
 mod scale;
 mod stack;
+mod transfer;
 mod yuv;
 
 pub(crate) use self::{
@@ -76,11 +78,13 @@ pub(crate) use self::{
         SourceArea, //
     },
     lut::Lut,
+    lut3d::Lut3d,
     matrix::Matrix,
     pipeline::{
         Operation,
         Pipeline, //
     },
+    transfer::Transfer, //
 };
 
 /// The memory of a framebuffer.

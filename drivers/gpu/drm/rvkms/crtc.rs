@@ -42,8 +42,12 @@ use kernel::{
     workqueue::UnboundQueue, //
 };
 
-/// The largest tables for colours that a CRTC takes.
-pub(crate) const LUT_SIZE: u32 = 256;
+/// The largest tables for colours that a CRTC takes. Smaller ones are interpolated, so that one
+/// made for `vkms`, which has 256 entries, has the same effect.
+pub(crate) const LUT_SIZE: u32 = 4096;
+
+/// The size of tables that user space sets in the legacy interface.
+pub(crate) const LEGACY_LUT_SIZE: u32 = 256;
 
 /// A CRTC.
 #[pin_data]

@@ -3,6 +3,7 @@
 //! The mode objects of a device, made as its configuration says.
 
 use crate::{
+    color::Curves,
     config::{
         Config,
         Id, //
@@ -10,6 +11,7 @@ use crate::{
     connector::RvkmsConnector,
     crtc::{
         RvkmsCrtc,
+        LEGACY_LUT_SIZE,
         LUT_SIZE, //
     },
     device::RvkmsDriver,
@@ -60,9 +62,10 @@ pub(crate) fn create_objects(setup: &KmsSetup<'_, RvkmsDriver>, config: &Config)
     let mut crtcs = Made::new();
     let mut encoders = Made::new();
 
+    let curves = Curves::new()?;
     let count = config.planes.len().try_into()?;
     for (zpos, (id, plane)) in (0..count).zip(config.planes.iter()) {
-        planes.add(id, RvkmsPlane::create(setup, plane, zpos, count)?)?;
+        planes.add(id, RvkmsPlane::create(setup, plane, &curves, zpos, count)?)?;
     }
 
     for (id, _) in config.crtcs.iter() {
@@ -73,7 +76,8 @@ pub(crate) fn create_objects(setup: &KmsSetup<'_, RvkmsDriver>, config: &Config)
         };
         let crtc = Crtc::<RvkmsCrtc>::new(setup, primary, cursor, None, ())?;
 
-        setup.enable_color_mgmt(crtc, LUT_SIZE, false, LUT_SIZE)?;
+        setup.set_gamma_size(crtc, LEGACY_LUT_SIZE)?;
+        setup.enable_color_mgmt(crtc, LUT_SIZE, true, LUT_SIZE)?;
         setup.attach_background_color_property(crtc)?;
         crtcs.add(id, crtc)?;
     }

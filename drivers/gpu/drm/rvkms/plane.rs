@@ -3,12 +3,12 @@
 //! Planes.
 
 use crate::{
+    color::{
+        self,
+        Curves, //
+    },
     compose::{
-        Curve,
         Format,
-        Lut,
-        Matrix,
-        Operation,
         Pipeline, //
     },
     config,
@@ -24,11 +24,6 @@ use kernel::{
             color::{
                 ColorEncoding,
                 ColorRange, //
-            },
-            colorop::{
-                ColorOp,
-                ColorOpKind,
-                Curve1d, //
             },
             plane::{
                 DriverPlane,
@@ -71,48 +66,20 @@ fn is_offered(format: Format) -> bool {
     )
 }
 
-/// The operations of a colour pipeline.
-const PIPELINE: [ColorOpKind; 4] = [
-    ColorOpKind::Curve1d,
-    ColorOpKind::Ctm3x4,
-    ColorOpKind::Ctm3x4,
-    ColorOpKind::Curve1d,
-];
-
-/// The curves of colour pipelines, made once.
-pub(crate) struct Curves {
-    srgb_eotf: Arc<Lut>,
-    srgb_inv_eotf: Arc<Lut>,
-}
-
-impl Curves {
-    fn new() -> Result<Self> {
-        Ok(Self {
-            srgb_eotf: Arc::new(Lut::curve(Curve::SrgbEotf)?, GFP_KERNEL)?,
-            srgb_inv_eotf: Arc::new(Lut::curve(Curve::SrgbInverseEotf)?, GFP_KERNEL)?,
-        })
-    }
-
-    fn get(&self, curve: Curve1d) -> Arc<Lut> {
-        match curve {
-            Curve1d::SrgbEotf => self.srgb_eotf.clone(),
-            Curve1d::SrgbInvEotf => self.srgb_inv_eotf.clone(),
-        }
-    }
-}
-
 /// A plane.
 #[pin_data]
 pub(crate) struct RvkmsPlane {
     /// Only there if the plane has a colour pipeline.
-    curves: Option<Curves>,
+    curves: Option<Arc<Curves>>,
 }
 
 impl RvkmsPlane {
-    /// Creates a plane with all its properties, at the place `zpos` of `count`.
+    /// Creates a plane with all its properties, at the place `zpos` of `count`; `curves` are those
+    /// of the device.
     pub(crate) fn create<'a>(
         setup: &'a KmsSetup<'_, RvkmsDriver>,
         config: &config::Plane,
+        curves: &Arc<Curves>,
         zpos: u32,
         count: u32,
     ) -> Result<&'a Plane<Self>> {
@@ -123,11 +90,7 @@ impl RvkmsPlane {
             }
         }
 
-        let curves = if config.color_pipeline {
-            Some(Curves::new()?)
-        } else {
-            None
-        };
+        let curves = config.color_pipeline.then(|| curves.clone());
         let plane = Plane::new(setup, config.kind, &formats, None, curves)?;
 
         setup.create_rotation_property(plane, rotation::ALL)?;
@@ -136,38 +99,10 @@ impl RvkmsPlane {
         setup.create_zpos_property(plane, zpos, count.saturating_sub(1))?;
         setup.create_color_properties(plane, ColorEncoding::Bt601, ColorRange::Full)?;
         if config.color_pipeline {
-            setup.create_color_pipeline(plane, &PIPELINE)?;
+            setup.create_color_pipelines(plane, &color::PIPELINES)?;
         }
 
         Ok(plane)
-    }
-}
-
-impl Curves {
-    /// Prepares the colour pipeline that `plane` has after the update.
-    fn prepare(
-        &self,
-        plane: &Plane<RvkmsPlane>,
-        check: &AtomicCheck<'_, RvkmsDriver>,
-    ) -> Result<Option<Arc<Pipeline>>> {
-        let mut operations = KVec::with_capacity(PIPELINE.len(), GFP_KERNEL)?;
-
-        check.for_each_color_op(plane, |op| {
-            let operation = match op {
-                ColorOp::Curve1d(curve) => Operation::Lut(self.get(curve)),
-                ColorOp::Ctm3x4(matrix) => {
-                    Operation::Matrix(Arc::new(Matrix::new(matrix)?, GFP_KERNEL)?)
-                }
-            };
-
-            Ok(operations.push(operation, GFP_KERNEL)?)
-        })?;
-
-        if operations.is_empty() {
-            return Ok(None);
-        }
-
-        Ok(Some(Arc::new(Pipeline::new(operations)?, GFP_KERNEL)?))
     }
 }
 
@@ -206,10 +141,13 @@ impl DriverState for RvkmsPlaneState {
 #[vtable(unique)]
 impl DriverPlane for RvkmsPlane {
     type Driver = RvkmsDriver;
-    type Args = Option<Curves>;
+    type Args = Option<Arc<Curves>>;
     type State = RvkmsPlaneState;
 
-    fn new(_drm: &drm::Device<RvkmsDriver>, curves: Option<Curves>) -> impl PinInit<Self, Error> {
+    fn new(
+        _drm: &drm::Device<RvkmsDriver>,
+        curves: Option<Arc<Curves>>,
+    ) -> impl PinInit<Self, Error> {
         try_pin_init!(Self { curves })
     }
 

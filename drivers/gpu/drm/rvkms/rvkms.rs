@@ -5,6 +5,7 @@
 //! The displays of this driver exist in software only. User space configures them like those of any
 //! other driver.
 
+mod color;
 mod compose;
 mod compositor;
 mod config;

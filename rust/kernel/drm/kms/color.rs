@@ -24,6 +24,9 @@ use crate::{
 };
 use core::slice;
 
+/// The most entries of a one-dimensional look-up table: one for each value of 16 bits.
+pub const MAX_LUT_SIZE: u32 = 1 << 16;
+
 /// How colours are encoded as luma and chroma.
 ///
 /// C: `enum drm_color_encoding`.
@@ -75,6 +78,8 @@ pub struct BackgroundColor {
 impl<D: KmsDriver> KmsSetup<'_, D> {
     /// Gives `plane` the properties "COLOR_ENCODING" and "COLOR_RANGE", with all values.
     ///
+    /// Fails with `EEXIST` if it has them already. May sleep.
+    ///
     /// C: `drm_plane_create_color_properties()`.
     pub fn create_color_properties(
         &self,
@@ -83,6 +88,11 @@ impl<D: KmsDriver> KmsSetup<'_, D> {
         default_range: ColorRange,
     ) -> Result {
         self.check_own(plane.drm_dev())?;
+
+        // SAFETY: The plane is valid, and only this thread changes it before it is registered.
+        if unsafe { !(*plane.as_raw()).color_encoding_property.is_null() } {
+            return Err(EEXIST);
+        }
 
         let encodings = (1 << bindings::drm_color_encoding_DRM_COLOR_YCBCR_BT601)
             | (1 << bindings::drm_color_encoding_DRM_COLOR_YCBCR_BT709)
@@ -111,12 +121,15 @@ impl<D: KmsDriver> KmsSetup<'_, D> {
         })
     }
 
-    /// Gives `crtc` the properties "GAMMA_LUT" and, if wanted, "DEGAMMA_LUT" and "CTM".
+    /// Gives `crtc` the properties "GAMMA_LUT", "DEGAMMA_LUT" and "CTM", each if it is wanted.
     ///
-    /// `gamma_size` and `degamma_size` are the numbers of entries of the tables; 0 is for none. The
-    /// legacy interface gets a table of `gamma_size` entries as well.
+    /// `gamma_size` and `degamma_size` are the numbers of entries of the tables that user space is
+    /// told of; 0 is for no table.
     ///
-    /// C: `drm_crtc_enable_color_mgmt()`, `drm_mode_crtc_set_gamma_size()`.
+    /// Fails with `EINVAL` if a table would have more than [`MAX_LUT_SIZE`] entries, and with
+    /// `EEXIST` if the CRTC has any of the properties already.
+    ///
+    /// C: `drm_crtc_enable_color_mgmt()`.
     pub fn enable_color_mgmt(
         &self,
         crtc: &OpaqueCrtc<D>,
@@ -126,29 +139,92 @@ impl<D: KmsDriver> KmsSetup<'_, D> {
     ) -> Result {
         self.check_own(crtc.drm_dev())?;
 
+        if degamma_size > MAX_LUT_SIZE || gamma_size > MAX_LUT_SIZE {
+            return Err(EINVAL);
+        }
+
+        // SAFETY: The mode configuration is initialized by the type invariants of `KmsSetup`.
+        let properties = unsafe {
+            let config = &raw const (*self.as_raw()).mode_config;
+
+            [
+                (*config).degamma_lut_property,
+                (*config).ctm_property,
+                (*config).gamma_lut_property,
+            ]
+        };
+
+        if properties.iter().any(|property| has(crtc, *property)) {
+            return Err(EEXIST);
+        }
+
         // SAFETY: The CRTC is of the device, which is not registered yet.
         unsafe {
-            to_result(bindings::drm_mode_crtc_set_gamma_size(
-                crtc.as_raw(),
-                gamma_size.try_into()?,
-            ))?;
             bindings::drm_crtc_enable_color_mgmt(crtc.as_raw(), degamma_size, has_ctm, gamma_size);
         }
 
         Ok(())
     }
 
+    /// Gives `crtc` a table of `size` entries, 256 for most user space, in the legacy interface.
+    ///
+    /// What user space sets there becomes the value of "GAMMA_LUT", see
+    /// [`enable_color_mgmt`](Self::enable_color_mgmt). Fails with `EINVAL` if `size` is 0 or more
+    /// than [`MAX_LUT_SIZE`], with `EEXIST` if the CRTC has such a table already, and with `ENOMEM`.
+    /// May sleep.
+    ///
+    /// C: `drm_mode_crtc_set_gamma_size()`.
+    pub fn set_gamma_size(&self, crtc: &OpaqueCrtc<D>, size: u32) -> Result {
+        self.check_own(crtc.drm_dev())?;
+
+        if size == 0 || size > MAX_LUT_SIZE {
+            return Err(EINVAL);
+        }
+
+        // SAFETY: The CRTC is valid, and only this thread changes it before it is registered.
+        if unsafe { !(*crtc.as_raw()).gamma_store.is_null() } {
+            return Err(EEXIST);
+        }
+
+        // SAFETY: The CRTC is of the device, which is not registered yet, and has no table.
+        to_result(unsafe {
+            bindings::drm_mode_crtc_set_gamma_size(crtc.as_raw(), size.try_into()?)
+        })
+    }
+
     /// Gives `crtc` the property "BACKGROUND_COLOR".
+    ///
+    /// Fails with `EEXIST` if it has the property already.
     ///
     /// C: `drm_crtc_attach_background_color_property()`.
     pub fn attach_background_color_property(&self, crtc: &OpaqueCrtc<D>) -> Result {
         self.check_own(crtc.drm_dev())?;
+
+        // SAFETY: The mode configuration is initialized by the type invariants.
+        if has(crtc, unsafe {
+            (*self.as_raw()).mode_config.background_color_property
+        }) {
+            return Err(EEXIST);
+        }
 
         // SAFETY: The CRTC is of the device, which is not registered yet.
         unsafe { bindings::drm_crtc_attach_background_color_property(crtc.as_raw()) };
 
         Ok(())
     }
+}
+
+/// Whether a property has been attached to `crtc`, of which the device is being set up.
+fn has<D: KmsDriver>(crtc: &OpaqueCrtc<D>, property: *mut bindings::drm_property) -> bool {
+    // SAFETY: The CRTC is valid, and only this thread changes its properties before the device is
+    // registered.
+    let properties = unsafe { &(*crtc.as_raw()).properties };
+
+    properties
+        .properties
+        .iter()
+        .take(properties.count as usize)
+        .any(|other| *other == property)
 }
 
 impl<D: KmsDriver> OpaquePlaneState<D> {
@@ -219,7 +295,8 @@ impl<D: KmsDriver> OpaqueCrtcState<D> {
         }
 
         // SAFETY: The core checks that the blob has the size of a `struct drm_color_ctm`, which is
-        // this array. Its data is never changed, and the state holds a reference.
+        // this array. Its data is aligned for any type and never changed, and the state holds a
+        // reference.
         Some(unsafe { &*(*blob).data.cast() })
     }
 

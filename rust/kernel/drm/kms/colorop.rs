@@ -9,6 +9,7 @@
 
 use super::{
     atomic::AtomicCheck,
+    color::MAX_LUT_SIZE,
     plane::{
         OpaquePlane,
         OpaquePlaneState, //
@@ -23,20 +24,38 @@ use crate::{
         from_err_ptr,
         to_result, //
     },
-    prelude::*, //
+    prelude::*,
+    str::CString, //
 };
 use core::{
     mem::size_of,
-    ptr, //
+    ptr,
+    slice, //
 };
 
+/// The most entries that a [`ColorOpKind::Lut3d`] can have in each direction.
+pub const MAX_LUT_3D_SIZE: u32 = 256;
+
+/// The most operations that the pipelines of a plane can have together.
+pub const MAX_OPS: usize = 32;
+
 /// The kind of a colour operation that a plane offers.
+///
+/// C: `enum drm_colorop_type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ColorOpKind {
-    /// One of the curves of [`Curve1d`].
-    Curve1d,
+pub enum ColorOpKind<'a> {
+    /// One of these curves; the first one is the default.
+    Curve1d(&'a [Curve1d]),
+    /// A table for each channel of so many entries, 2 to [`MAX_LUT_SIZE`], between which values are
+    /// interpolated.
+    Lut1d(u32),
     /// A matrix of 3 rows and 4 columns.
     Ctm3x4,
+    /// A factor for all channels.
+    Multiplier,
+    /// A table for all channels together, of so many entries in each direction, 2 to
+    /// [`MAX_LUT_3D_SIZE`], between which colours are interpolated in tetrahedra.
+    Lut3d(u32),
 }
 
 /// A curve with a name.
@@ -48,17 +67,96 @@ pub enum Curve1d {
     SrgbEotf,
     /// From linear light to sRGB.
     SrgbInvEotf,
+    /// From perceptual quantization to linear light, of which 125.0 is 10,000 nits.
+    Pq125Eotf,
+    /// From linear light, of which 125.0 is 10,000 nits, to perceptual quantization.
+    Pq125InvEotf,
+    /// From BT.2020, or BT.709, to linear light.
+    Bt2020InvOetf,
+    /// From linear light to BT.2020, or BT.709.
+    Bt2020Oetf,
+    /// To the power of 2.2.
+    Gamma22,
+    /// To the power of 1/2.2.
+    Gamma22Inv,
+}
+
+impl Curve1d {
+    /// All curves.
+    pub const ALL: [Self; 8] = [
+        Self::SrgbEotf,
+        Self::SrgbInvEotf,
+        Self::Pq125Eotf,
+        Self::Pq125InvEotf,
+        Self::Bt2020InvOetf,
+        Self::Bt2020Oetf,
+        Self::Gamma22,
+        Self::Gamma22Inv,
+    ];
+
+    fn as_raw(self) -> bindings::drm_colorop_curve_1d_type {
+        match self {
+            Self::SrgbEotf => bindings::drm_colorop_curve_1d_type_DRM_COLOROP_1D_CURVE_SRGB_EOTF,
+            Self::SrgbInvEotf => {
+                bindings::drm_colorop_curve_1d_type_DRM_COLOROP_1D_CURVE_SRGB_INV_EOTF
+            }
+            Self::Pq125Eotf => bindings::drm_colorop_curve_1d_type_DRM_COLOROP_1D_CURVE_PQ_125_EOTF,
+            Self::Pq125InvEotf => {
+                bindings::drm_colorop_curve_1d_type_DRM_COLOROP_1D_CURVE_PQ_125_INV_EOTF
+            }
+            Self::Bt2020InvOetf => {
+                bindings::drm_colorop_curve_1d_type_DRM_COLOROP_1D_CURVE_BT2020_INV_OETF
+            }
+            Self::Bt2020Oetf => {
+                bindings::drm_colorop_curve_1d_type_DRM_COLOROP_1D_CURVE_BT2020_OETF
+            }
+            Self::Gamma22 => bindings::drm_colorop_curve_1d_type_DRM_COLOROP_1D_CURVE_GAMMA22,
+            Self::Gamma22Inv => {
+                bindings::drm_colorop_curve_1d_type_DRM_COLOROP_1D_CURVE_GAMMA22_INV
+            }
+        }
+    }
 }
 
 /// A colour operation, as user space has configured it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub enum ColorOp<'a> {
     /// A curve, which is applied to each channel.
     Curve1d(Curve1d),
+    /// A table of as many entries as the operation was created with, spaced evenly.
+    Lut1d(&'a [ColorLut32]),
     /// A matrix, row by row, in sign and magnitude: the highest bit is the sign, and the others are
     /// the magnitude in 1/2^32. The last column is added.
     Ctm3x4(&'a [u64; 12]),
+    /// A factor, in sign and magnitude.
+    Multiplier(u64),
+    /// A table.
+    Lut3d {
+        /// The number of entries in each direction, as the operation was created with.
+        size: u32,
+        /// The entries. Red changes with each of them, green after `size` of them, blue after
+        /// `size * size`.
+        entries: &'a [ColorLut32],
+    },
 }
+
+/// An entry of a look-up table for colours, from 0 to `u32::MAX` each.
+///
+/// C: `struct drm_color_lut32`.
+#[repr(transparent)]
+pub struct ColorLut32(bindings::drm_color_lut32);
+
+impl ColorLut32 {
+    /// Red, green and blue.
+    pub fn rgb(&self) -> [u32; 3] {
+        [self.0.red, self.0.green, self.0.blue]
+    }
+}
+
+const LINEAR: bindings::drm_colorop_lut1d_interpolation_type =
+    bindings::drm_colorop_lut1d_interpolation_type_DRM_COLOROP_LUT1D_INTERPOLATION_LINEAR;
+const TETRAHEDRAL: bindings::drm_colorop_lut3d_interpolation_type =
+    bindings::drm_colorop_lut3d_interpolation_type_DRM_COLOROP_LUT3D_INTERPOLATION_TETRAHEDRAL;
 
 const FUNCS: bindings::drm_colorop_funcs = bindings::drm_colorop_funcs {
     destroy: Some(bindings::drm_colorop_destroy),
@@ -72,72 +170,132 @@ unsafe extern "C" fn destroy_all(drm: *mut bindings::drm_device, _data: *mut c_v
     unsafe { bindings::drm_colorop_pipeline_destroy(drm) };
 }
 
+/// Checks what the core does not.
+fn check(kind: ColorOpKind<'_>) -> Result {
+    let is_valid = match kind {
+        ColorOpKind::Curve1d(curves) => !curves.is_empty(),
+        ColorOpKind::Lut1d(size) => (2..=MAX_LUT_SIZE).contains(&size),
+        ColorOpKind::Lut3d(size) => (2..=MAX_LUT_3D_SIZE).contains(&size),
+        ColorOpKind::Ctm3x4 | ColorOpKind::Multiplier => true,
+    };
+
+    if is_valid {
+        Ok(())
+    } else {
+        Err(EINVAL)
+    }
+}
+
 /// Creates an operation of `plane`.
+///
+/// After an error the device must not be registered: the operation may be known to the core without
+/// being complete.
 ///
 /// # Safety
 ///
-/// `plane` must be a plane of `drm`, which is not registered yet.
+/// `plane` must be a plane of `drm`, which is not registered yet, and which runs [`destroy_all`]
+/// when it is freed.
 unsafe fn create(
     drm: *mut bindings::drm_device,
     plane: *mut bindings::drm_plane,
-    kind: ColorOpKind,
+    kind: ColorOpKind<'_>,
 ) -> Result<*mut bindings::drm_colorop> {
     let op = KBox::into_raw(KBox::new(bindings::drm_colorop::default(), GFP_KERNEL)?);
     let flags = bindings::DRM_COLOROP_FLAG_ALLOW_BYPASS;
-    let curves = (1 << bindings::drm_colorop_curve_1d_type_DRM_COLOROP_1D_CURVE_SRGB_EOTF)
-        | (1 << bindings::drm_colorop_curve_1d_type_DRM_COLOROP_1D_CURVE_SRGB_INV_EOTF);
+    let funcs = const { &FUNCS };
 
     // SAFETY: `op` is zeroed memory that does not move, and by the safety requirements.
     let ret = to_result(unsafe {
         match kind {
-            ColorOpKind::Curve1d => bindings::drm_plane_colorop_curve_1d_init(
+            ColorOpKind::Curve1d(curves) => {
+                let curves = curves
+                    .iter()
+                    .fold(0, |curves, curve| curves | 1 << curve.as_raw());
+
+                bindings::drm_plane_colorop_curve_1d_init(drm, op, plane, funcs, curves, flags)
+            }
+            ColorOpKind::Lut1d(size) => bindings::drm_plane_colorop_curve_1d_lut_init(
+                drm, op, plane, funcs, size, LINEAR, flags,
+            ),
+            ColorOpKind::Ctm3x4 => {
+                bindings::drm_plane_colorop_ctm_3x4_init(drm, op, plane, funcs, flags)
+            }
+            ColorOpKind::Multiplier => {
+                bindings::drm_plane_colorop_mult_init(drm, op, plane, funcs, flags)
+            }
+            ColorOpKind::Lut3d(size) => bindings::drm_plane_colorop_3dlut_init(
                 drm,
                 op,
                 plane,
-                const { &FUNCS },
-                curves,
+                funcs,
+                size,
+                TETRAHEDRAL,
                 flags,
             ),
-            ColorOpKind::Ctm3x4 => {
-                bindings::drm_plane_colorop_ctm_3x4_init(drm, op, plane, const { &FUNCS }, flags)
-            }
         }
     });
 
-    if let Err(err) = ret {
-        // The list head is set as soon as the operation is on the list of the device.
-        //
-        // SAFETY: The memory was allocated above, and the operation is taken off the list, from
-        // where it would be freed otherwise.
-        unsafe {
-            if !(*op).head.next.is_null() {
-                bindings::drm_colorop_cleanup(op);
-            }
+    // SAFETY: The core knows the operation as soon as it is on the list of the device, which sets
+    // the list head, and from then on `destroy_all()` frees it. Before that nobody else knows the
+    // memory that was allocated above.
+    unsafe {
+        if (*op).head.next.is_null() {
             drop(KBox::from_raw(op));
+            return Err(ret.err().unwrap_or(EINVAL));
         }
-        return Err(err);
+    }
+    ret?;
+
+    // SAFETY: The operation was initialized above. The core does not tell that it had no memory for
+    // the state, but relies on it.
+    if unsafe { (*op).state.is_null() } {
+        return Err(ENOMEM);
     }
 
     Ok(op)
 }
 
 impl<D: KmsDriver> KmsSetup<'_, D> {
-    /// Gives `plane` a colour pipeline of operations of the given `kinds`, the first one first.
+    /// Gives `plane` colour pipelines, one for each element of `pipelines`, which is the kinds of
+    /// its operations, the first one first.
     ///
-    /// User space can bypass each of them, and the pipeline as a whole. Fails with `EINVAL` if
-    /// there is no operation, and with `ENOSPC` if the device would have more than
-    /// [`super::MAX_OBJECTS`] operations for each plane that it can have. May sleep.
+    /// User space can bypass each operation, and pipelines as a whole.
+    ///
+    /// Fails with `EINVAL` if there is no pipeline or one without operations, if an operation
+    /// offers no curve, or if the size of a table is not within its limits; with `EEXIST` if the
+    /// plane has pipelines already; with `ENOSPC` if there are more than [`MAX_OPS`] operations.
+    /// After any other error the device cannot be registered. May sleep.
     ///
     /// C: `drm_plane_create_color_pipeline_property()`.
-    pub fn create_color_pipeline(&self, plane: &OpaquePlane<D>, kinds: &[ColorOpKind]) -> Result {
+    pub fn create_color_pipelines(
+        &self,
+        plane: &OpaquePlane<D>,
+        pipelines: &[&[ColorOpKind<'_>]],
+    ) -> Result {
         self.check_own(plane.drm_dev())?;
-        if kinds.is_empty() {
+
+        // SAFETY: The plane is valid, and only this thread changes it before it is registered.
+        if unsafe { !(*plane.as_raw()).color_pipeline_property.is_null() } {
+            return Err(EEXIST);
+        }
+        if pipelines.is_empty() || pipelines.iter().any(|kinds| kinds.is_empty()) {
             return Err(EINVAL);
         }
-        if kinds.len() > super::MAX_OBJECTS as usize {
+
+        let kinds = || pipelines.iter().flat_map(|kinds| kinds.iter());
+
+        if kinds().take(MAX_OPS + 1).count() > MAX_OPS {
             return Err(ENOSPC);
         }
+        for kind in kinds() {
+            check(*kind)?;
+        }
 
+        self.create_checked(plane, pipelines)
+            .inspect_err(|err| self.failed.set(Some(*err)))
+    }
+
+    fn create_checked(&self, plane: &OpaquePlane<D>, pipelines: &[&[ColorOpKind<'_>]]) -> Result {
         // Operations are freed before the planes. The action does nothing if there are none.
         //
         // SAFETY: The device is valid, and the action can be run more than once.
@@ -150,11 +308,43 @@ impl<D: KmsDriver> KmsSetup<'_, D> {
             )
         })?;
 
+        let mut names = KVec::with_capacity(pipelines.len(), GFP_KERNEL)?;
+        let mut list = KVec::with_capacity(pipelines.len(), GFP_KERNEL)?;
+
+        for kinds in pipelines {
+            let first = self.create_pipeline(plane, kinds)?;
+            let name = CString::try_from_fmt(fmt!("Color Pipeline {first}"))?;
+
+            list.push(
+                bindings::drm_prop_enum_list {
+                    type_: first.try_into()?,
+                    name: name.as_char_ptr(),
+                },
+                GFP_KERNEL,
+            )?;
+            // The string is on the heap and stays where it is.
+            names.push(name, GFP_KERNEL)?;
+        }
+
+        // SAFETY: The plane is of the device, which is not registered yet, and the core copies the
+        // list and the names.
+        to_result(unsafe {
+            bindings::drm_plane_create_color_pipeline_property(
+                plane.as_raw(),
+                list.as_ptr(),
+                list.len().try_into()?,
+            )
+        })
+    }
+
+    /// Creates the operations of a pipeline and returns the identifier of the first one.
+    fn create_pipeline(&self, plane: &OpaquePlane<D>, kinds: &[ColorOpKind<'_>]) -> Result<u32> {
         let mut first = 0;
         let mut last: Option<*mut bindings::drm_colorop> = None;
 
         for kind in kinds {
-            // SAFETY: The plane is of the device, which is not registered yet.
+            // SAFETY: The plane is of the device, which is not registered yet, and the caller has
+            // added the action.
             let op = unsafe { create(self.as_raw(), plane.as_raw(), *kind) }?;
 
             match last {
@@ -166,16 +356,7 @@ impl<D: KmsDriver> KmsSetup<'_, D> {
             last = Some(op);
         }
 
-        let pipeline = bindings::drm_prop_enum_list {
-            type_: first.try_into()?,
-            name: c"Color Pipeline".as_char_ptr(),
-        };
-
-        // SAFETY: The plane is of the device, which is not registered yet, and the core copies the
-        // list and the name.
-        to_result(unsafe {
-            bindings::drm_plane_create_color_pipeline_property(plane.as_raw(), &pipeline, 1)
-        })
+        Ok(first)
     }
 }
 
@@ -234,28 +415,64 @@ unsafe fn parse<'a>(
     state: *const bindings::drm_colorop_state,
 ) -> Result<ColorOp<'a>> {
     // SAFETY: Both are valid by the safety requirements.
-    let (kind, curve, data) = unsafe { ((*op).type_, (*state).curve_1d_type, (*state).data) };
+    let (op, state) = unsafe { (&*op, &*state) };
 
-    match kind {
-        bindings::drm_colorop_type_DRM_COLOROP_1D_CURVE => match curve {
-            bindings::drm_colorop_curve_1d_type_DRM_COLOROP_1D_CURVE_SRGB_EOTF => {
-                Ok(ColorOp::Curve1d(Curve1d::SrgbEotf))
-            }
-            bindings::drm_colorop_curve_1d_type_DRM_COLOROP_1D_CURVE_SRGB_INV_EOTF => {
-                Ok(ColorOp::Curve1d(Curve1d::SrgbInvEotf))
-            }
-            _ => Err(EINVAL),
-        },
+    match op.type_ {
+        bindings::drm_colorop_type_DRM_COLOROP_1D_CURVE => Curve1d::ALL
+            .into_iter()
+            .find(|curve| curve.as_raw() == state.curve_1d_type)
+            .map(ColorOp::Curve1d)
+            .ok_or(EINVAL),
+        bindings::drm_colorop_type_DRM_COLOROP_1D_LUT => {
+            // SAFETY: The state is valid for `'a` without being changed, any bytes are a valid
+            // value of an entry, and `create()` limits the size.
+            let entries = unsafe { data(state, op.size as usize) }?;
+
+            Ok(ColorOp::Lut1d(entries))
+        }
         bindings::drm_colorop_type_DRM_COLOROP_CTM_3X4 => {
-            // SAFETY: The state holds a reference to the blob, if there is one.
-            if data.is_null() || unsafe { (*data).length } < size_of::<[u64; 12]>() {
-                return Err(EINVAL);
-            }
+            // SAFETY: The state is valid for `'a` without being changed, and any bytes are a valid
+            // number.
+            let matrix: &[u64] = unsafe { data(state, 12) }?;
 
-            // SAFETY: The blob is long enough, its data is aligned for any type and never changed,
-            // and the state holds a reference for `'a`.
-            Ok(ColorOp::Ctm3x4(unsafe { &*(*data).data.cast() }))
+            Ok(ColorOp::Ctm3x4(matrix.try_into().map_err(|_| EINVAL)?))
+        }
+        bindings::drm_colorop_type_DRM_COLOROP_MULTIPLIER => {
+            Ok(ColorOp::Multiplier(state.multiplier))
+        }
+        bindings::drm_colorop_type_DRM_COLOROP_3D_LUT => {
+            let size = op.size as usize;
+            let count = size.checked_pow(3).ok_or(EINVAL)?;
+
+            // SAFETY: As for the other table.
+            let entries = unsafe { data(state, count) }?;
+
+            Ok(ColorOp::Lut3d {
+                size: op.size,
+                entries,
+            })
         }
         _ => Err(EINVAL),
     }
+}
+
+/// Returns the `count` elements of the blob of `state`, or `EINVAL` if there is no blob or it has
+/// another size.
+///
+/// # Safety
+///
+/// `state` must be valid for `'a` without being changed, any bytes must be a valid `T`, and `T`
+/// must not need a larger alignment than `u64`.
+unsafe fn data<'a, T>(state: &bindings::drm_colorop_state, count: usize) -> Result<&'a [T]> {
+    // SAFETY: The state holds a reference to the blob, if there is one, and the blob is never
+    // changed.
+    let blob = unsafe { state.data.as_ref() }.ok_or(EINVAL)?;
+
+    if count.checked_mul(size_of::<T>()) != Some(blob.length) {
+        return Err(EINVAL);
+    }
+
+    // SAFETY: The blob has the length, which was checked, its data is aligned for `u64` and never
+    // changed, and the state holds a reference to it for `'a` by the safety requirements.
+    Ok(unsafe { slice::from_raw_parts(blob.data.cast(), count) })
 }

@@ -5,6 +5,7 @@
 //! They use a driver that counts what it makes and frees. What it creates is up to each test.
 
 mod check;
+mod color;
 mod lifetime;
 mod setup;
 mod values;

@@ -148,7 +148,14 @@ impl Composer {
     ) -> Result {
         let mut sums = sums.iter_mut();
 
+        // See `Frame::ctm`.
+        let narrowed = frame.ctm.is_some();
+
         self.finish_rows(frame, rows, writeback, |summer, row| {
+            if narrowed {
+                row.iter_mut()
+                    .for_each(|pixel| *pixel = pixel::widen(pixel::narrow(*pixel)));
+            }
             #[cfg(target_endian = "big")]
             row.iter_mut().for_each(|pixel| *pixel = pixel.to_le());
             if let Some(sum) = sums.next() {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The transfer functions that a colour pipeline offers.
+//! The transfer functions of which `vkms` has tables.
 
 use super::{
     power::{
         self,
         power,
-        ratio,
+        quotient,
         ONE, //
     },
     Lut, //
@@ -33,9 +33,9 @@ static SRGB_EOTF: [u16; ENTRIES] = {
         let n = index as u64;
         // A straight line up to 0.04045.
         let light = if n <= 10 {
-            ratio(n * 100, 255 * 1292)
+            quotient(n * 100, 255 * 1292)
         } else {
-            power(ratio(n * 1000 + 55 * 255, 1055 * 255), 12, 5)
+            power(quotient(n * 1000 + 55 * 255, 1055 * 255), quotient(12, 5))
         };
 
         table[index] = power::floor(light, 65535) as u16;
@@ -50,8 +50,8 @@ static SRGB_INVERSE_EOTF: [u16; ENTRIES] = {
 
     // The straight line is for values below the one of index 1.
     while index < ENTRIES {
-        let root = power(ratio(index as u64, 255), 5, 12);
-        let signal = root + power::multiply(root, ratio(55, 1000)) - ratio(55, 1000);
+        let root = power(quotient(index as u64, 255), quotient(5, 12));
+        let signal = root + power::multiply(root, quotient(55, 1000)) - quotient(55, 1000);
 
         table[index] = power::floor(if signal > ONE { ONE } else { signal }, 65535) as u16;
         index += 1;

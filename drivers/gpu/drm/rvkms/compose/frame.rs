@@ -26,6 +26,10 @@ pub(crate) struct Frame<S> {
     /// The CRTC's `DEGAMMA_LUT`, applied first to the composed pixels.
     pub(crate) degamma: Option<Arc<Lut>>,
     /// The CRTC's `CTM`, applied next.
+    ///
+    /// With it the checksum is that of what a display of 8 bits a colour gets: what a matrix
+    /// returns would not be equal to any framebuffer of 8 bits otherwise, which tests compare it
+    /// with. Pixels that are written back keep all their bits.
     pub(crate) ctm: Option<Arc<Matrix>>,
     /// The CRTC's `GAMMA_LUT`, applied last.
     pub(crate) gamma: Option<Arc<Lut>>,

@@ -30,7 +30,7 @@ pub(super) type Wide = [i32; 3];
 /// `columns` holds three [`Column`]s.
 pub(crate) struct Matrix {
     columns: KVec<[i64; 3]>,
-    /// The last column, in channel values, with what rounds added.
+    /// The last column, in channel values.
     offsets: [i64; 3],
     /// The magnitudes of each row's coefficients and of its offset.
     magnitudes: [(u128, u128); 3],
@@ -57,9 +57,9 @@ impl Matrix {
 
         // Far beyond what any channel can hold, an offset may as well be cut off.
         let offsets = [0, 1, 2].map(|row| {
-            let offset = i128::from(at(row, 3)) * 65535;
+            let offset = i128::from(at(row, 3)).wrapping_mul(65535);
 
-            offset.clamp(-(1 << 62), 1 << 62) as i64 + fixed::HALF
+            offset.clamp(-(1 << 52), 1 << 52) as i64
         });
         let magnitudes = [0, 1, 2].map(|row| {
             let sum = (0..3)
@@ -85,19 +85,31 @@ impl Matrix {
         Self::new(&[a, b, c, 0, d, e, f, 0, g, h, i, 0])
     }
 
+    /// Prepares a factor for all channels, a sign-magnitude number with 32 fractional bits.
+    pub(crate) fn multiplier(factor: u64) -> Result<Self> {
+        Self::from_3x3(&[factor, 0, 0, 0, factor, 0, 0, 0, factor])
+    }
+
     /// Returns the largest magnitude of a result when that of the factors is at most `limit`, or
-    /// [`None`] if the sum could overflow then.
-    pub(super) fn limit(&self, limit: u32) -> Option<u32> {
+    /// [`None`] if the sum could overflow then. Both have `fraction` fractional bits, at most 8.
+    pub(super) fn limit(&self, limit: u32, fraction: u32) -> Option<u32> {
         self.magnitudes
             .iter()
             .try_fold(0, |largest, &(sum, offset)| {
-                let total = sum * u128::from(limit) + offset;
+                let total = sum * u128::from(limit) + (offset << fraction);
 
                 if total >= 1 << 62 {
                     return None;
                 }
                 Some(largest.max((total >> 32) as u32 + 1))
             })
+    }
+
+    /// Returns the offsets for results with `fraction` fractional bits, with what rounds added.
+    #[inline(always)]
+    fn offsets(&self, fraction: u32) -> [i64; 3] {
+        self.offsets
+            .map(|offset| (offset << fraction.min(8)) + fixed::HALF)
     }
 
     /// Returns the columns.
@@ -113,50 +125,46 @@ impl Matrix {
     /// rounds come with the first channel.
     ///
     /// The values are to be such that [`Self::limit`] rules overflow out.
-    pub(super) fn products(&self, channel: usize, value: i32) -> [i64; 3] {
+    pub(super) fn products(&self, channel: usize, value: i32, fraction: u32) -> [i64; 3] {
         let products = self
             .columns()
             .and_then(|columns| Some(columns.get(channel)?[length(value)]))
             .unwrap_or_default()
             .map(|coefficient| coefficient.wrapping_mul(value.into()));
-        let offsets = if channel == 0 { self.offsets } else { [0; 3] };
+        let offsets = if channel == 0 {
+            self.offsets(fraction)
+        } else {
+            [0; 3]
+        };
 
         add(products, offsets)
     }
 
     /// Multiplies each of `colors`, of which [`Self::limit`] rules overflow out.
-    pub(super) fn apply(&self, colors: &mut [Wide]) {
+    pub(super) fn apply(&self, colors: &mut [Wide], fraction: u32) {
+        let offsets = self.offsets(fraction);
         let Some(columns) = self.columns() else {
             return;
         };
 
         for color in colors {
-            *color = self.multiply(columns, *color);
+            *color = multiply(columns, offsets, *color);
         }
     }
 
-    #[inline(always)]
-    fn multiply(&self, [red, green, blue]: [&Column; 3], [r, g, b]: Wide) -> Wide {
-        let products = |column: &Column, value: i32| {
-            column[length(value)].map(|coefficient| coefficient.wrapping_mul(value.into()))
-        };
-        let sum = add(self.offsets, products(red, r));
-
-        add(add(sum, products(green, g)), products(blue, b)).map(|sum| (sum >> 32) as i32)
-    }
-
     /// Multiplies each of `colors`, whatever their values; results that do not fit are clamped.
-    pub(super) fn apply_saturating(&self, colors: &mut [Wide]) {
+    pub(super) fn apply_saturating(&self, colors: &mut [Wide], fraction: u32) {
+        let offsets = self.offsets(fraction);
         let Some([red, green, blue]) = self.columns() else {
             return;
         };
 
         for color in colors {
-            let mut sums = self.offsets.map(i128::from);
+            let mut sums = offsets.map(i128::from);
 
             for (column, value) in [red, green, blue].into_iter().zip(*color) {
                 for (sum, coefficient) in sums.iter_mut().zip(column[length(value)]) {
-                    *sum += i128::from(coefficient) * i128::from(value);
+                    *sum += i128::from(coefficient).wrapping_mul(value.into());
                 }
             }
             *color = sums.map(|sum| (sum >> 32).clamp(i32::MIN.into(), i32::MAX.into()) as i32);
@@ -169,19 +177,31 @@ impl Matrix {
             return;
         };
 
-        if self.limit(65535).is_some() {
+        if self.limit(65535, 0).is_some() {
+            let offsets = self.offsets(0);
+
             for pixel in row {
-                *pixel = clamped(*pixel, self.multiply(columns, widened(*pixel)));
+                *pixel = clamped(*pixel, multiply(columns, offsets, widened(*pixel)));
             }
         } else {
             for pixel in row {
                 let mut color = [widened(*pixel)];
 
-                self.apply_saturating(&mut color);
+                self.apply_saturating(&mut color, 0);
                 *pixel = clamped(*pixel, color[0]);
             }
         }
     }
+}
+
+#[inline(always)]
+fn multiply([red, green, blue]: [&Column; 3], offsets: [i64; 3], [r, g, b]: Wide) -> Wide {
+    let products = |column: &Column, value: i32| {
+        column[length(value)].map(|coefficient| coefficient.wrapping_mul(value.into()))
+    };
+    let sum = add(offsets, products(red, r));
+
+    add(add(sum, products(green, g)), products(blue, b)).map(|sum| (sum >> 32) as i32)
 }
 
 /// Returns the index of a value in a [`Column`].
@@ -225,7 +245,7 @@ mod tests {
     fn multiplied(matrix: &Matrix, color: Wide) -> Wide {
         let mut colors = [color];
 
-        matrix.apply_saturating(&mut colors);
+        matrix.apply_saturating(&mut colors, 0);
         colors[0]
     }
 
@@ -251,13 +271,13 @@ mod tests {
 
         let mut colors = [color];
 
-        matrix.apply(&mut colors);
+        matrix.apply(&mut colors, 0);
         assert_eq!(colors[0], [2000, 2000, 64535]);
 
-        let sum = add(matrix.products(0, 1000), matrix.products(1, 2000));
+        let sum = add(matrix.products(0, 1000, 0), matrix.products(1, 2000, 0));
 
         assert_eq!(
-            add(sum, matrix.products(2, 3000)).map(|sum| sum >> 32),
+            add(sum, matrix.products(2, 3000, 0)).map(|sum| sum >> 32),
             [2000, 2000, 64535]
         );
         Ok(())
@@ -281,7 +301,7 @@ mod tests {
             0,
         ])?;
 
-        assert!(matrix.limit(65535).is_none());
+        assert!(matrix.limit(65535, 0).is_none());
         assert_eq!(multiplied(&matrix, [65535; 3]), [i32::MAX, i32::MIN, 65535]);
 
         let mut row = [pixel::opaque(65535, 1, 1)];
@@ -295,12 +315,12 @@ mod tests {
     fn limits_hold() -> Result {
         let one = Matrix::from_3x3(&[ONE, 0, 0, 0, ONE, 0, 0, 0, ONE])?;
 
-        assert_eq!(one.limit(65535), Some(65536));
+        assert_eq!(one.limit(65535, 0), Some(65536));
 
         let ten = Matrix::from_3x3(&[10 * ONE, 0, 0, 0, NEGATIVE | (9 * ONE), 0, 0, 0, ONE])?;
 
-        assert_eq!(ten.limit(65535), Some(655351));
-        assert_eq!(ten.limit(1 << 30), None);
+        assert_eq!(ten.limit(65535, 0), Some(655351));
+        assert_eq!(ten.limit(1 << 30, 0), None);
         Ok(())
     }
 }

@@ -16,6 +16,11 @@ use super::{
         self,
         Pixel, //
     },
+    transfer::{
+        self,
+        Transfer, //
+    },
+    Lut3d, //
 };
 use kernel::{
     prelude::*,
@@ -29,8 +34,14 @@ const CHUNK: usize = 64;
 pub(crate) enum Operation {
     /// Looks each channel up; values below 0 and above 1 are clamped first.
     Lut(Arc<Lut>),
-    /// Mixes the channels.
+    /// Mixes the channels, or multiplies them.
     Matrix(Arc<Matrix>),
+    /// Looks all channels up together; values below 0 and above 1 are clamped first.
+    Lut3d(Arc<Lut3d>),
+    /// From a signal to linear light.
+    Light(Arc<Transfer>),
+    /// From linear light to a signal.
+    Signal(Arc<Transfer>),
 }
 
 /// The operations of a plane, in order, without those that are bypassed.
@@ -40,12 +51,18 @@ pub(crate) enum Operation {
 pub(crate) struct Pipeline {
     steps: KVec<Step>,
     first: Option<ByteProducts>,
+    /// How many fractional bits colours have between the operations. C `vkms` rounds to integers
+    /// after each of its own; dark linear light needs more.
+    fraction: u32,
 }
 
 enum Step {
     Lut(Arc<Lut>),
     /// With whether the results could overflow.
     Matrix(Arc<Matrix>, bool),
+    Lut3d(Arc<Lut3d>),
+    Light(Arc<Transfer>),
+    Signal(Arc<Transfer>),
 }
 
 /// What each channel adds to the results of the first matrix, for channels of 8 bits.
@@ -65,27 +82,48 @@ impl Pipeline {
     /// Prepares `operations`.
     pub(crate) fn new(operations: KVec<Operation>) -> Result<Self> {
         let mut steps = KVec::with_capacity(operations.len(), GFP_KERNEL)?;
-        let mut limit = Some(65535);
+        let plain = operations
+            .iter()
+            .all(|operation| matches!(operation, Operation::Lut(_) | Operation::Matrix(_)));
+        let fraction = if plain { 0 } else { transfer::FRACTION };
+        let full = 65535 << fraction;
+        let mut limit = Some(full);
 
         for operation in &operations {
             let step = match operation {
                 Operation::Lut(lut) => {
-                    limit = Some(65535);
+                    limit = Some(full);
                     Step::Lut(lut.clone())
                 }
                 Operation::Matrix(matrix) => {
                     // Clamped results may have any value.
-                    limit = matrix.limit(limit.unwrap_or(1 << 31));
+                    limit = matrix.limit(limit.unwrap_or(1 << 31), fraction);
                     Step::Matrix(matrix.clone(), limit.is_none())
+                }
+                Operation::Lut3d(lut) => {
+                    limit = Some(full);
+                    Step::Lut3d(lut.clone())
+                }
+                Operation::Light(transfer) => {
+                    limit = Some(transfer.most());
+                    Step::Light(transfer.clone())
+                }
+                Operation::Signal(transfer) => {
+                    limit = Some(full);
+                    Step::Signal(transfer.clone())
                 }
             };
 
             steps.push(step, GFP_KERNEL)?;
         }
 
-        let first = ByteProducts::new(&steps)?;
+        let first = ByteProducts::new(&steps, fraction)?;
 
-        Ok(Self { steps, first })
+        Ok(Self {
+            steps,
+            first,
+            fraction,
+        })
     }
 
     /// Applies the operations to `row`; `bytes` says that all channels are multiples of 257.
@@ -103,59 +141,75 @@ impl Pipeline {
                 }
                 None => {
                     for (wide, &pixel) in wide.iter_mut().zip(&*row) {
-                        *wide = matrix::widened(pixel);
+                        *wide = matrix::widened(pixel).map(|value| value << self.fraction);
                     }
                     0
                 }
             };
             let steps = self.steps.get(done..).unwrap_or_default();
 
-            if let Some((Step::Lut(lut), steps)) = steps.split_last() {
-                run(steps, wide);
+            if let (0, Some((Step::Lut(lut), steps))) = (self.fraction, steps.split_last()) {
+                run(steps, wide, 0);
                 if let Some(tables) = lut.tables() {
                     look_up_last(tables, wide, row);
                 }
             } else {
-                run(steps, wide);
+                run(steps, wide, self.fraction);
                 for (pixel, &wide) in row.iter_mut().zip(&*wide) {
-                    *pixel = matrix::clamped(*pixel, wide);
+                    *pixel = matrix::clamped(*pixel, wide.map(|v| rounded(v, self.fraction)));
                 }
             }
         }
     }
 }
 
-impl ByteProducts {
-    /// Prepares the steps up to the first matrix, if there is one.
-    fn new(steps: &[Step]) -> Result<Option<Self>> {
-        let mut before = KVec::new();
-        let mut found = None;
+/// Drops the fractional bits.
+#[inline(always)]
+fn rounded(value: i32, fraction: u32) -> i32 {
+    value.saturating_add((1 << fraction) >> 1) >> fraction
+}
 
-        for step in steps {
-            match step {
-                Step::Lut(lut) => before.push(lut.tables().ok_or(EINVAL)?, GFP_KERNEL)?,
-                Step::Matrix(_, true) => return Ok(None),
-                Step::Matrix(matrix, false) => {
-                    found = Some(matrix);
-                    break;
-                }
+impl Step {
+    /// Applies the step to a value of a channel, if it works on each channel apart.
+    fn channel(&self, channel: usize, value: i32, fraction: u32) -> Option<i32> {
+        match self {
+            Self::Lut(lut) => {
+                let index = usize::from(matrix::clamp(rounded(value, fraction)));
+                let table = lut.tables()?.get(channel).copied()?;
+
+                Some(i32::from(table[index]) << fraction)
             }
+            Self::Light(transfer) => Some(transfer.light(value)),
+            Self::Signal(transfer) => Some(transfer.signal(value)),
+            Self::Matrix(..) | Self::Lut3d(_) => None,
         }
+    }
+}
 
-        let Some(matrix) = found else {
+impl ByteProducts {
+    /// Prepares the steps up to the first matrix, if there is one and no step before mixes
+    /// channels.
+    fn new(steps: &[Step], fraction: u32) -> Result<Option<Self>> {
+        let found = steps
+            .iter()
+            .position(|step| matches!(step, Step::Matrix(..) | Step::Lut3d(_)));
+        let Some((before, [Step::Matrix(matrix, false), ..])) =
+            found.and_then(|found| steps.split_at_checked(found))
+        else {
             return Ok(None);
         };
         let mut products = KVec::with_capacity(3 * 256, GFP_KERNEL)?;
 
         for channel in 0..3 {
-            for byte in 0..=255u16 {
-                let value = before.iter().fold(byte * 257, |value, tables| {
-                    tables
-                        .get(channel)
-                        .map_or(0, |table| table[usize::from(value)])
-                });
+            for byte in 0..=255i32 {
+                let value = before
+                    .iter()
+                    .try_fold((byte * 257) << fraction, |value, step| {
+                        step.channel(channel, value, fraction)
+                    });
+                let value = value.ok_or(EINVAL)?;
 
-                products.push(matrix.products(channel, value.into()), GFP_KERNEL)?;
+                products.push(matrix.products(channel, value, fraction), GFP_KERNEL)?;
             }
         }
 
@@ -183,25 +237,42 @@ fn multiply_bytes([red, green, blue]: [&ByteTable; 3], row: &[Pixel], wide: &mut
     }
 }
 
-fn run(steps: &[Step], wide: &mut [Wide]) {
+fn run(steps: &[Step], wide: &mut [Wide], fraction: u32) {
     for step in steps {
         match step {
             Step::Lut(lut) => {
                 if let Some(tables) = lut.tables() {
-                    look_up(tables, wide);
+                    look_up(tables, wide, fraction);
                 }
             }
-            Step::Matrix(matrix, false) => matrix.apply(wide),
-            Step::Matrix(matrix, true) => matrix.apply_saturating(wide),
+            Step::Matrix(matrix, false) => matrix.apply(wide, fraction),
+            Step::Matrix(matrix, true) => matrix.apply_saturating(wide, fraction),
+            Step::Lut3d(lut) => {
+                for wide in wide.iter_mut() {
+                    let index = wide.map(|value| matrix::clamp(rounded(value, fraction)));
+
+                    *wide = lut.look_up(index).map(|v| i32::from(v) << fraction);
+                }
+            }
+            Step::Light(transfer) => {
+                for wide in wide.iter_mut() {
+                    *wide = wide.map(|value| transfer.light(value));
+                }
+            }
+            Step::Signal(transfer) => {
+                for wide in wide.iter_mut() {
+                    *wide = wide.map(|value| transfer.signal(value));
+                }
+            }
         }
     }
 }
 
-fn look_up([red, green, blue]: [&Table; 3], wide: &mut [Wide]) {
+fn look_up([red, green, blue]: [&Table; 3], wide: &mut [Wide], fraction: u32) {
     for wide in wide {
-        let [r, g, b] = wide.map(|value| usize::from(matrix::clamp(value)));
+        let [r, g, b] = wide.map(|v| usize::from(matrix::clamp(rounded(v, fraction))));
 
-        *wide = [red[r].into(), green[g].into(), blue[b].into()];
+        *wide = [red[r], green[g], blue[b]].map(|value| i32::from(value) << fraction);
     }
 }
 
@@ -272,6 +343,33 @@ mod tests {
 
             pipeline.apply(bytes, &mut row);
             assert_eq!(row[0], pixel::opaque(65535, 0, 65535));
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn quantization_and_back_changes_little() -> Result {
+        let pq = Arc::new(Transfer::pq()?, GFP_KERNEL)?;
+        let pipeline = pipeline(|operations| {
+            operations.push(Operation::Light(pq.clone()), GFP_KERNEL)?;
+            operations.push(scaled_by(ONE / 8)?, GFP_KERNEL)?;
+            operations.push(scaled_by(8 * ONE)?, GFP_KERNEL)?;
+            operations.push(Operation::Signal(pq.clone()), GFP_KERNEL)?;
+            Ok(())
+        })?;
+
+        for bytes in [false, true] {
+            for byte in 0..=255u16 {
+                let mut row = [pixel::opaque(byte * 257, 0, 65535)];
+
+                pipeline.apply(bytes, &mut row);
+
+                let [r, g, b] = pixel::colors(row[0]);
+
+                // A quarter of a step of 8 bits, half of one in the darkest.
+                assert!(r.abs_diff(byte * 257) < if byte < 3 { 128 } else { 64 });
+                assert!(g < 64 && b > 65530);
+            }
         }
         Ok(())
     }

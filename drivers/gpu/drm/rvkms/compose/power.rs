@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Powers of fractions, in integers: transfer functions are made of them.
+//!
+//! Nothing here divides numbers of 128 bits, which the kernel cannot do.
 
 /// Number of fractional bits of a [`Number`].
 const POINT: u32 = 60;
@@ -14,20 +16,18 @@ pub(super) type Number = u64;
 /// The number 1.
 pub(super) const ONE: Number = 1 << POINT;
 
-/// Returns `numerator / denominator`, of which the quotient is to be less than 16.
-///
-/// `denominator` is to be less than half of the range of its type.
-pub(super) const fn ratio(numerator: u64, denominator: u64) -> Number {
-    let mut quotient = numerator / denominator;
-    let mut remainder = numerator % denominator;
+/// Returns `a / b`, of two integers or two numbers; the quotient is to be less than 16 and `b`
+/// neither 0 nor more than 2^63.
+pub(super) const fn quotient(a: u64, b: u64) -> Number {
+    let mut quotient = a / b;
+    let mut rest = a % b;
     let mut bit = 0;
 
-    // Bit by bit, since there is no division of 128-bit numbers in the kernel.
     while bit < POINT {
+        rest <<= 1;
         quotient <<= 1;
-        remainder <<= 1;
-        if remainder >= denominator {
-            remainder -= denominator;
+        if rest >= b {
+            rest -= b;
             quotient |= 1;
         }
         bit += 1;
@@ -100,20 +100,23 @@ const fn exp2(a: i64) -> Number {
 
     if exponent >= 0 {
         power << exponent
-    } else if exponent > -64 {
+    } else if exponent > -(u64::BITS as i64) {
         power >> -exponent
     } else {
         0
     }
 }
 
-/// Returns `a` to the power of `numerator / denominator`, which is to be less than 16.
-pub(super) const fn power(a: Number, numerator: u32, denominator: u32) -> Number {
+/// Returns `a` to the power of `exponent`; the result is to be less than 16.
+pub(super) const fn power(a: Number, exponent: Number) -> Number {
     if a == 0 {
         return 0;
     }
 
-    exp2(log2(a) * numerator as i64 / denominator as i64)
+    let log = log2(a);
+    let product = multiply(log.unsigned_abs(), exponent) as i64;
+
+    exp2(if log < 0 { -product } else { product })
 }
 
 #[cfg(any(test, CONFIG_KUNIT = "y"))]
@@ -128,15 +131,18 @@ mod tests {
     fn powers_are_exact_enough() {
         let close = |a: Number, b: Number| a.abs_diff(b) < ERROR;
 
-        assert!(close(power(ratio(1, 4), 1, 2), ratio(1, 2)));
-        assert!(close(power(ratio(9, 4), 3, 2), ratio(27, 8)));
-        assert!(close(power(ratio(1, 3), 2, 1), ratio(1, 9)));
-        assert!(close(power(ONE, 12, 5), ONE));
-        assert_eq!(power(0, 12, 5), 0);
+        assert!(close(power(quotient(1, 4), quotient(1, 2)), quotient(1, 2)));
+        assert!(close(
+            power(quotient(9, 4), quotient(3, 2)),
+            quotient(27, 8)
+        ));
+        assert!(close(power(quotient(1, 3), quotient(2, 1)), quotient(1, 9)));
+        assert!(close(power(ONE, quotient(12, 5)), ONE));
+        assert_eq!(power(0, quotient(12, 5)), 0);
         for n in 1..100 {
-            let a = ratio(n, 100);
+            let a = quotient(n, 100);
 
-            assert!(close(power(power(a, 12, 5), 5, 12), a));
+            assert!(close(power(power(a, quotient(12, 5)), quotient(5, 12)), a));
         }
     }
 
