@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::os::fd::{FromRawFd, OwnedFd};
 
 use drm_sys::*;
 use rustix::io::Errno;
@@ -81,6 +82,28 @@ impl Request {
     pub fn commit(&self, card: &Card, flags: u32) -> Result<(), Errno> {
         self.prepare(flags, 0).commit(card)
     }
+
+    /// Commits the request, with a picture to be written by `connector`, and returns the fence that
+    /// tells when that is done.
+    pub fn commit_with_fence(
+        self,
+        card: &Card,
+        connector: u32,
+        flags: u32,
+    ) -> Result<OwnedFd, Errno> {
+        let Some(property) = card.property_id(connector, "WRITEBACK_OUT_FENCE_PTR") else {
+            return Err(Errno::INVAL);
+        };
+        // The kernel writes a descriptor of 32 bits.
+        let mut fence = -1i32;
+        let place = (&raw mut fence) as u64;
+        self.set_raw(connector, property, place).commit(card, flags)?;
+        if fence < 0 {
+            return Err(Errno::BADF);
+        }
+        // SAFETY: the kernel has just made this descriptor for us.
+        Ok(unsafe { OwnedFd::from_raw_fd(fence) })
+    }
 }
 
 /// A request in the form that the ioctl takes.
@@ -112,7 +135,7 @@ impl Prepared {
     pub fn commit(&mut self, card: &Card) -> Result<(), Errno> {
         let mut argument = self.argument();
         // SAFETY: the kernel only reads the arrays. It writes to an `OUT_FENCE_PTR` among the values, which the tests
-        // leave 0 or set to an unmapped address.
+        // leave 0, set to an unmapped address, or to a place for it that outlives this call.
         unsafe { raw::call(card.fd(), raw::ATOMIC, &mut argument) }
     }
 }

@@ -86,15 +86,25 @@ pub struct Card {
 impl Card {
     /// Opens a card by its path (`/dev/dri/card0`) or its driver's name (`vkms`).
     pub fn open(name: &str) -> Result<Card, Error> {
+        Self::open_with(name, &[])
+    }
+
+    /// Opens a card, and shows also its writeback connectors.
+    pub fn open_for_writeback(name: &str) -> Result<Card, Error> {
+        Self::open_with(name, &[DRM_CLIENT_CAP_WRITEBACK_CONNECTORS])
+    }
+
+    fn open_with(name: &str, capabilities: &[u32]) -> Result<Card, Error> {
         if name.contains('/') {
-            return Self::open_path(Path::new(name));
+            let path = Path::new(name);
+            return Self::from_file(open_file(path)?, path.to_path_buf(), capabilities);
         }
         let mut seen = Vec::new();
         for path in card_paths() {
             let Ok(file) = open_file(&path) else { continue };
             let driver = driver_name(&file)?;
             if driver == name {
-                return Self::from_file(file, path);
+                return Self::from_file(file, path, capabilities);
             }
             seen.push(format!("{} is {driver}", path.display()));
         }
@@ -110,7 +120,7 @@ impl Card {
 
     /// Opens the card at `path`.
     pub fn open_path(path: &Path) -> Result<Card, Error> {
-        Self::from_file(open_file(path)?, path.to_path_buf())
+        Self::from_file(open_file(path)?, path.to_path_buf(), &[])
     }
 
     /// Opens the same card once more.
@@ -118,7 +128,7 @@ impl Card {
         Self::open_path(&self.path)
     }
 
-    fn from_file(file: File, path: PathBuf) -> Result<Card, Error> {
+    fn from_file(file: File, path: PathBuf, capabilities: &[u32]) -> Result<Card, Error> {
         let mut card = Card {
             driver: driver_name(&file)?,
             file,
@@ -132,13 +142,11 @@ impl Card {
             properties: BTreeMap::new(),
             events: RefCell::default(),
         };
-        for (cap, value) in [
-            (DRM_CLIENT_CAP_UNIVERSAL_PLANES, 1),
-            (DRM_CLIENT_CAP_ATOMIC, 1),
-        ] {
+        let needed = [DRM_CLIENT_CAP_UNIVERSAL_PLANES, DRM_CLIENT_CAP_ATOMIC];
+        for cap in needed.iter().chain(capabilities).copied() {
             let mut argument = drm_set_client_cap {
                 capability: cap.into(),
-                value,
+                value: 1,
             };
             card.call(raw::SET_CLIENT_CAP, &mut argument).what(format!(
                 "{}: no atomic mode setting (client capability {cap})",

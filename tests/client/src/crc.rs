@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use rustix::event::{poll, PollFd, PollFlags};
 use rustix::fs::Timespec;
 
+use crate::card::Card;
 use crate::error::{message, Error, What};
 use crate::output::{Screen, PATIENCE};
 
@@ -21,7 +22,12 @@ pub struct Crc {
 impl Crc {
     /// Starts the source `auto` of the screen's CRTC; `None` if the device has none.
     pub fn start(screen: &Screen<'_>) -> Result<Option<Crc>, Error> {
-        let Some(folder) = folder(screen) else {
+        Self::of(screen.card, screen.output.crtc_index)
+    }
+
+    /// Starts the source `auto` of a CRTC; `None` if the device has none.
+    pub fn of(card: &Card, crtc_index: usize) -> Result<Option<Crc>, Error> {
+        let Some(folder) = folder(card, crtc_index) else {
             return Ok(None);
         };
         if fs::write(folder.join("control"), "auto").is_err() {
@@ -46,6 +52,35 @@ impl Crc {
             Some((_frame, values)) => Ok(values.trim().to_string()),
             None => message(format!("a CRC line reads {last:?}")),
         }
+    }
+
+    /// The checksum of a frame with a number greater than `frame`, the first that comes.
+    pub fn after(&mut self, frame: u32) -> Result<String, Error> {
+        loop {
+            let line = self.line()?;
+            let Some((number, values)) = line.split_once(' ') else {
+                return message(format!("a CRC line reads {line:?}"));
+            };
+            let number = u32::from_str_radix(number.trim_start_matches("0x"), 16);
+            match number {
+                Ok(number) if number.wrapping_sub(frame) as i32 > 0 => {
+                    return Ok(values.trim().to_string());
+                }
+                Ok(_) => {}
+                Err(_) => return message(format!("a CRC line reads {line:?}")),
+            }
+        }
+    }
+
+    /// Waits for checksums and returns how many came at once.
+    pub fn burst(&mut self) -> Result<u32, Error> {
+        let mut count = 1;
+        self.line()?;
+        while self.ready(Timespec::default())? {
+            self.line()?;
+            count += 1;
+        }
+        Ok(count)
     }
 
     fn ready(&self, wait: Timespec) -> Result<bool, Error> {
@@ -77,12 +112,11 @@ impl Crc {
     }
 }
 
-fn folder(screen: &Screen<'_>) -> Option<PathBuf> {
-    let card = screen.card.path.file_name()?.to_string_lossy().into_owned();
+fn folder(card: &Card, crtc_index: usize) -> Option<PathBuf> {
+    let card = card.path.file_name()?.to_string_lossy().into_owned();
     let minor = card.strip_prefix("card")?;
     let folder = PathBuf::from(format!(
-        "/sys/kernel/debug/dri/{minor}/crtc-{}/crc",
-        screen.output.crtc_index
+        "/sys/kernel/debug/dri/{minor}/crtc-{crtc_index}/crc"
     ));
     folder.is_dir().then_some(folder)
 }

@@ -7,6 +7,7 @@ mod badinput;
 mod buffer;
 mod card;
 mod crc;
+mod diff;
 mod display;
 mod error;
 mod failslab;
@@ -17,11 +18,15 @@ mod options;
 mod output;
 mod pattern;
 mod picture;
+mod picture_buffer;
 mod pixels;
+mod planes;
+mod random;
 mod raw;
 mod show;
 mod testlist;
 mod unbind;
+mod wrongs;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -75,6 +80,7 @@ fn run(options: &Options) -> Result<ExitCode, Error> {
             Some(module) => modules::reload(module, options.rounds(10))?,
             None => return error::message("reload needs --module"),
         },
+        Command::Diff => return diff_command(options),
         Command::All => return all(options),
     }
     Ok(ExitCode::SUCCESS)
@@ -155,6 +161,29 @@ fn all(options: &Options) -> Result<ExitCode, Error> {
     if tally.passed + tally.failed == 0 {
         tally.record("all", fail("not one test ran"));
     }
+    Ok(summary(tally))
+}
+
+fn diff_command(options: &Options) -> Result<ExitCode, Error> {
+    let open = |name: &Option<String>| match name {
+        Some(name) => Card::open_for_writeback(name),
+        None => error::message("diff needs --card and --other"),
+    };
+    let (card, other) = (open(&options.card)?, open(&options.other)?);
+    let mut tally = Tally::default();
+    for case in wrongs::cases() {
+        tally.record(case.0, wrongs::run(case, &card, Some(&other)));
+    }
+    let now = std::time::UNIX_EPOCH.elapsed();
+    let now = now.map_or(1, |time| time.as_secs());
+    tally.record(
+        "random-scenes",
+        diff::run(
+            [&card, &other],
+            options.seed.unwrap_or(now),
+            options.duration(60.0),
+        ),
+    );
     Ok(summary(tally))
 }
 

@@ -33,10 +33,12 @@ usage: rvkms-client COMMAND [OPTIONS]
         takes the device away while page flips run, and brings it back
   reload --module NAME [--rounds N]
         loads and unloads the driver
+  diff --card CARD --other CARD [--seconds N] [--seed N]
+        shows random scenes on both cards: checksums and writeback pixels must be equal
   all --card CARD [--module NAME]
         all of the above but picture and display, in short forms; leaves the module loaded
 
-  --card CARD      a path (/dev/dri/card0) or a driver's name (vkms)
+  --card CARD      a path (/dev/dri/card0) or a driver's name (vkms); --other CARD, a second one
   --module NAME    the driver's module; --parameter KEY=VALUE, once for each of its parameters
   --monitor PORT   the device node of a line to QEMU's monitor (QMP)
   --filter TEXT    only tests whose name holds TEXT
@@ -65,6 +67,7 @@ pub enum Command {
     Failslab,
     Unbind,
     Reload,
+    Diff,
     All,
 }
 
@@ -73,6 +76,8 @@ pub enum Command {
 pub struct Options {
     pub command: Command,
     pub card: Option<String>,
+    pub other: Option<String>,
+    pub seed: Option<u64>,
     pub module: Option<Module>,
     pub quick: bool,
     pub choice: Choice,
@@ -96,6 +101,7 @@ impl Options {
 
 /// Reads the command line; `None` if help was asked for and given.
 pub fn parse() -> Result<Option<Options>, Error> {
+    let (mut other, mut seed) = (None, None);
     let mut words = Vec::new();
     let mut parameters = Vec::new();
     let (mut card, mut module, mut crtc, mut monitor) = (None, None, None, None);
@@ -110,6 +116,8 @@ pub fn parse() -> Result<Option<Options>, Error> {
                 return Ok(None);
             }
             Long("card") => card = Some(parser.value()?.string()?),
+            Long("other") => other = Some(parser.value()?.string()?),
+            Long("seed") => seed = Some(parser.value()?.parse()?),
             Long("crtc") => crtc = Some(parser.value()?.parse()?),
             Long("module") => module = Some(parser.value()?.string()?),
             Long("parameter") => parameters.push(parser.value()?.string()?),
@@ -154,6 +162,7 @@ pub fn parse() -> Result<Option<Options>, Error> {
         "failslab" => Command::Failslab,
         "unbind" => Command::Unbind,
         "reload" => Command::Reload,
+        "diff" => Command::Diff,
         "all" => Command::All,
         other => return message(format!("no command {other}; --help tells what there is")),
     };
@@ -163,6 +172,8 @@ pub fn parse() -> Result<Option<Options>, Error> {
     Ok(Some(Options {
         command,
         card,
+        other,
+        seed,
         module: module.map(|name| Module { name, parameters }),
         quick,
         choice,

@@ -33,6 +33,9 @@ impl Output {
     /// Finds the first connected output.
     pub fn find(card: &Card) -> Result<Output, Error> {
         for connector in card.of_kind(Kind::Connector) {
+            if connector.properties.contains_key("WRITEBACK_FB_ID") {
+                continue;
+            }
             let (description, encoders, modes) = describe_connector(card, connector.id)?;
             if description.connection != CONNECTED || modes.is_empty() {
                 continue;

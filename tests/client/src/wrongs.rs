@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What C vkms shows wrongly, and what a driver should show instead.
+
+use drm_sys::DRM_MODE_ROTATE_0;
+
+use crate::card::Card;
+use crate::planes::{Display, Place};
+use crate::error::Error;
+use crate::picture_buffer::{PictureBuffer, Shape};
+use crate::random::Random;
+use crate::testlist::{fail, Verdict};
+
+const SIZE: (u32, u32) = (64, 48);
+
+fn place(rotation: u32) -> Place {
+    Place {
+        src: (0, 0),
+        size: SIZE,
+        position: (0, 0),
+        rotation,
+        encoding: 0,
+        range: 0,
+    }
+}
+
+/// Shows two framebuffers one after the other; returns whether the checksums are the same.
+fn compare(
+    display: &mut Display<'_>,
+    one: (&PictureBuffer<'_>, &Place),
+    other: (&PictureBuffer<'_>, &Place),
+) -> Result<bool, Error> {
+    let plane = display.planes[0];
+    let mut sums = Vec::new();
+    for (buffer, place) in [one, other] {
+        let request = display
+            .set_mode(SIZE, 200)?
+            .and(display.show(plane, buffer.id, place)?);
+        display.commit(&request)?;
+        let mut crc = display.crc()?;
+        sums.push(display.checksum(&mut crc)?);
+        drop(crc);
+        // A framebuffer must not go away while it is shown.
+        display.off()?;
+    }
+    Ok(sums[0] == sums[1])
+}
+
+fn pixels(shape: &Shape) -> Vec<u8> {
+    let mut bytes = vec![0; shape.bytes as usize];
+    shape.fill(&mut bytes, &mut Random::new(99));
+    bytes
+}
+
+/// A framebuffer may begin anywhere in its object. C vkms adds the offset twice.
+fn offset(display: &mut Display<'_>) -> Result<bool, Error> {
+    let shape = Shape::new(*b"XR24", SIZE.0, SIZE.1, &mut Random::new(1));
+    let bytes = pixels(&shape);
+    let mut start = PictureBuffer::new(display.card, &shape, 0, 0)?;
+    start.mapping.bytes_mut()[..bytes.len()].copy_from_slice(&bytes);
+    // There is room for what is read in the wrong place.
+    let mut behind = PictureBuffer::new(display.card, &shape, shape.bytes, shape.bytes)?;
+    behind.mapping.bytes_mut()[bytes.len()..2 * bytes.len()].copy_from_slice(&bytes);
+    let place = place(DRM_MODE_ROTATE_0);
+    compare(display, (&start, &place), (&behind, &place))
+}
+
+/// The colour planes of a framebuffer may be in several objects. C vkms reads all from the first.
+fn apart(display: &mut Display<'_>) -> Result<bool, Error> {
+    let shape = Shape::new(*b"NV12", SIZE.0, SIZE.1, &mut Random::new(1));
+    let bytes = pixels(&shape);
+    let mut together = PictureBuffer::new(display.card, &shape, 0, 0)?;
+    together.mapping.bytes_mut()[..bytes.len()].copy_from_slice(&bytes);
+    let apart = PictureBuffer::apart(display.card, &shape, &bytes)?;
+    let place = place(DRM_MODE_ROTATE_0);
+    compare(display, (&together, &place), (&apart, &place))
+}
+
+/// Checksums go on when a picture is written meanwhile. Those of C vkms stop.
+fn both_at_once(display: &mut Display<'_>) -> Result<bool, Error> {
+    let shape = Shape::new(*b"XR24", SIZE.0, SIZE.1, &mut Random::new(1));
+    let bytes = pixels(&shape);
+    let mut buffer = PictureBuffer::new(display.card, &shape, 0, 0)?;
+    buffer.mapping.bytes_mut()[..bytes.len()].copy_from_slice(&bytes);
+    let request = display.set_mode(SIZE, 200)?.and(display.show(
+        display.planes[0],
+        buffer.id,
+        &place(DRM_MODE_ROTATE_0),
+    )?);
+    display.commit(&request)?;
+    let mut crc = display.crc()?;
+    let before = display.checksum(&mut crc)?;
+    let target = display.target(*b"XR24")?;
+    display.write_back(&target)?;
+    let after = display.checksum(&mut crc);
+    drop(crc);
+    display.off()?;
+    Ok(after.is_ok_and(|after| after == before))
+}
+
+/// A name, and a function that shows the same pixels in two ways and returns whether they look the
+/// same.
+type Case = (&'static str, fn(&mut Display<'_>) -> Result<bool, Error>);
+
+const CASES: [Case; 3] = [
+    ("offset-of-a-framebuffer", offset),
+    ("planes-in-several-objects", apart),
+    ("checksums-while-writing-back", both_at_once),
+];
+
+/// The cases with their names.
+pub fn cases() -> impl Iterator<Item = Case> {
+    CASES.into_iter()
+}
+
+/// Runs a case on the driver that is to be right, and says what the other one does.
+pub fn run(case: Case, card: &Card, other: Option<&Card>) -> Verdict {
+    let same = (case.1)(&mut Display::new(card)?)?;
+    if let Some(other) = other {
+        let text = match (case.1)(&mut Display::new(other)?) {
+            Ok(true) => "right, too".to_string(),
+            Ok(false) => "wrong".to_string(),
+            Err(error) => error.to_string(),
+        };
+        println!("     {}: {}: {text}", case.0, other.driver);
+    }
+    if !same {
+        return fail("the checksums differ");
+    }
+    Ok(())
+}
