@@ -11,7 +11,7 @@
 MAKEFLAGS += --no-print-directory
 export VM DRIVER DEVICE KDIR T SIGNOFF FULL
 
-.PHONY: help run test shell kunit igt soak lint doc fetch apply series series-check refresh build clean distclean
+.PHONY: help run test shell kunit igt bench soak lint doc fetch apply series series-check refresh build clean distclean
 
 help: ## this list
 	@sed -n 's/^# \([A-Z]*=.*\)/  \1/p; s/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 18
@@ -30,6 +30,9 @@ kunit: ## the KUnit tests alone
 
 igt: ## IGT tests that match T, on rvkms and on C vkms, as a table
 	@tools/igt
+
+bench: ## CPU time of frames beside C vkms; the ratios are build/bench.png
+	@tools/bench
 
 soak: ## hours of rounds on the debug build
 	@tools/soak

@@ -97,7 +97,8 @@ impl Request {
         // The kernel writes a descriptor of 32 bits.
         let mut fence = -1i32;
         let place = (&raw mut fence) as u64;
-        self.set_raw(connector, property, place).commit(card, flags)?;
+        self.set_raw(connector, property, place)
+            .commit(card, flags)?;
         if fence < 0 {
             return Err(Errno::BADF);
         }

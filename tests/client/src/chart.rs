@@ -110,7 +110,11 @@ pub fn draw(path: &Path, title: &str, bars: &[(String, f64)]) -> Result<(), Erro
     for (index, (label, value)) in bars.iter().enumerate() {
         let y = (index + 2) * LINE;
         canvas.text((SCALE * 6, y), label);
-        canvas.fill((LABELS, y), (along(*value).max(1), 7 * SCALE), [0x40, 0x80, 0xc0]);
+        canvas.fill(
+            (LABELS, y),
+            (along(*value).max(1), 7 * SCALE),
+            [0x40, 0x80, 0xc0],
+        );
         canvas.text(
             (LABELS + along(*value) + 3 * SCALE, y),
             &format!("{value:.1}"),

@@ -14,9 +14,9 @@ use drm_sys::*;
 use crate::atomic::{Blob, Request};
 use crate::card::Card;
 use crate::crc::Crc;
-use crate::planes::{Display, Place};
 use crate::error::{message, Error};
 use crate::picture_buffer::{Format, PictureBuffer, Shape};
+use crate::planes::{Display, Place};
 use crate::random::Random;
 use crate::testlist::{fail, Verdict};
 
@@ -29,9 +29,7 @@ const FORMATS: [Format; 30] = [
 ];
 
 /// The formats of the writeback connectors of both drivers.
-const WRITEBACK: [Format; 6] = [
-    *b"AR24", *b"XR24", *b"AB24", *b"AR48", *b"XR48", *b"RG16",
-];
+const WRITEBACK: [Format; 6] = [*b"AR24", *b"XR24", *b"AB24", *b"AR48", *b"XR48", *b"RG16"];
 
 /// Steps before everything is new.
 const STEPS: u32 = 25;
@@ -94,10 +92,7 @@ struct Pair<'c> {
 impl Pair<'_> {
     /// Shows something else altogether.
     fn renew(&mut self, random: &mut Random) -> Result<(), Error> {
-        self.size = (
-            random.within(16, 240) as u32,
-            random.within(16, 160) as u32,
-        );
+        self.size = (random.within(16, 240) as u32, random.within(16, 160) as u32);
         self.text = format!("mode {}x{}\n", self.size.0, self.size.1);
         self.layers.clear();
         let count = self.sides[0].display.planes.len();
@@ -151,7 +146,11 @@ impl Pair<'_> {
             DRM_MODE_ROTATE_180,
             DRM_MODE_ROTATE_270,
         ]);
-        let turn = if random.once_in(2) { DRM_MODE_ROTATE_0 } else { turn };
+        let turn = if random.once_in(2) {
+            DRM_MODE_ROTATE_0
+        } else {
+            turn
+        };
         let mut rotation = turn;
         if random.once_in(4) {
             rotation |= DRM_MODE_REFLECT_X;
@@ -230,7 +229,9 @@ impl Pair<'_> {
                     };
                     let bytes = buffer.mapping.bytes_mut();
                     let end = (start + length).min(layer.shape.bytes as usize / 8 * 8);
-                    layer.shape.fill(&mut bytes[start..end.max(start)], &mut random);
+                    layer
+                        .shape
+                        .fill(&mut bytes[start..end.max(start)], &mut random);
                 }
             }
             5 => {

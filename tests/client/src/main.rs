@@ -4,8 +4,11 @@
 
 mod atomic;
 mod badinput;
+mod bench;
 mod buffer;
 mod card;
+mod chart;
+mod cpu;
 mod crc;
 mod diff;
 mod display;
@@ -81,6 +84,16 @@ fn run(options: &Options) -> Result<ExitCode, Error> {
             None => return error::message("reload needs --module"),
         },
         Command::Diff => return diff_command(options),
+        Command::Bench { output } => {
+            let (card, other) = two_cards(options)?;
+            bench::run(
+                [&card, &other],
+                options.rounds(3),
+                &options.choice.filter,
+                output,
+            )?;
+        }
+        Command::Rate => bench::rates(&open(options)?)?,
         Command::All => return all(options),
     }
     Ok(ExitCode::SUCCESS)
@@ -164,12 +177,16 @@ fn all(options: &Options) -> Result<ExitCode, Error> {
     Ok(summary(tally))
 }
 
-fn diff_command(options: &Options) -> Result<ExitCode, Error> {
+fn two_cards(options: &Options) -> Result<(Card, Card), Error> {
     let open = |name: &Option<String>| match name {
         Some(name) => Card::open_for_writeback(name),
-        None => error::message("diff needs --card and --other"),
+        None => error::message("this needs --card and --other"),
     };
-    let (card, other) = (open(&options.card)?, open(&options.other)?);
+    Ok((open(&options.card)?, open(&options.other)?))
+}
+
+fn diff_command(options: &Options) -> Result<ExitCode, Error> {
+    let (card, other) = two_cards(options)?;
     let mut tally = Tally::default();
     for case in wrongs::cases() {
         tally.record(case.0, wrongs::run(case, &card, Some(&other)));

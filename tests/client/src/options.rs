@@ -35,6 +35,10 @@ usage: rvkms-client COMMAND [OPTIONS]
         loads and unloads the driver
   diff --card CARD --other CARD [--seconds N] [--seed N]
         shows random scenes on both cards: checksums and writeback pixels must be equal
+  bench --card CARD --other CARD [--rounds N] [--filter TEXT] OUT.png
+        measures the CPU time of frames on both cards in turn, draws the ratios
+  rate --card CARD
+        prints how many frames are composed in a second
   all --card CARD [--module NAME]
         all of the above but picture and display, in short forms; leaves the module loaded
 
@@ -68,6 +72,10 @@ pub enum Command {
     Unbind,
     Reload,
     Diff,
+    Bench {
+        output: PathBuf,
+    },
+    Rate,
     All,
 }
 
@@ -163,6 +171,13 @@ pub fn parse() -> Result<Option<Options>, Error> {
         "unbind" => Command::Unbind,
         "reload" => Command::Reload,
         "diff" => Command::Diff,
+        "bench" => match words.next() {
+            Some(output) => Command::Bench {
+                output: output.into(),
+            },
+            None => return message("bench needs the name of the file to write"),
+        },
+        "rate" => Command::Rate,
         "all" => Command::All,
         other => return message(format!("no command {other}; --help tells what there is")),
     };

@@ -32,6 +32,17 @@ fn planes(format: &Format) -> &'static [Plane] {
     }
 }
 
+/// How much of what is below a pixel shows through.
+#[derive(Clone, Copy, Debug)]
+pub enum Alpha {
+    /// Any part.
+    Random,
+    /// Everything or nothing.
+    Binary,
+    /// Everything, nothing, or any part.
+    Mixed,
+}
+
 /// Where the colour planes of a framebuffer are in its memory.
 #[derive(Clone, Debug)]
 pub struct Shape {
@@ -65,13 +76,16 @@ impl Shape {
 
     /// Fills all of the memory with pixels. None has a colour that exceeds its alpha.
     pub fn fill(&self, bytes: &mut [u8], random: &mut Random) {
-        // What is below the alpha channel of a pixel shows through: nothing, everything, or in part.
-        let kind = random.below(3);
-        let cover = |alpha: u8| match (kind, alpha) {
-            (0, alpha) => alpha,
+        let alpha = random.one_of(&[Alpha::Random, Alpha::Binary, Alpha::Mixed]);
+        self.fill_with(bytes, random, alpha);
+    }
+
+    /// Fills all of the memory with pixels whose alpha channels are as `alpha` says.
+    pub fn fill_with(&self, bytes: &mut [u8], random: &mut Random, alpha: Alpha) {
+        let cover = |value: u8| match (alpha, value) {
+            (Alpha::Random, value) => value,
             (_, 0..=99) => 0,
-            (1, _) => 255,
-            (_, 100..=179) => alpha,
+            (Alpha::Mixed, 100..=179) => value,
             _ => 255,
         };
         for chunk in bytes.chunks_mut(8) {

@@ -69,12 +69,7 @@ impl<'c> Display<'c> {
         let id = self.mode.as_ref().map_or(0, |blob| blob.id);
         let crtc = self.output.crtc;
         Request::new()
-            .set(
-                self.card,
-                self.output.connector,
-                "CRTC_ID",
-                u64::from(crtc),
-            )?
+            .set(self.card, self.output.connector, "CRTC_ID", u64::from(crtc))?
             .set(self.card, crtc, "MODE_ID", u64::from(id))?
             .set(self.card, crtc, "ACTIVE", 1)
     }
@@ -198,12 +193,7 @@ impl<'c> Display<'c> {
         };
         let request = Request::new()
             .set(self.card, connector, "WRITEBACK_FB_ID", target.id.into())?
-            .set(
-                self.card,
-                connector,
-                "CRTC_ID",
-                u64::from(self.output.crtc),
-            )?;
+            .set(self.card, connector, "CRTC_ID", u64::from(self.output.crtc))?;
         let fence = request
             .commit_with_fence(self.card, connector, ALLOW_MODESET)
             .what("a commit with writeback")?;

@@ -5,9 +5,9 @@
 use drm_sys::DRM_MODE_ROTATE_0;
 
 use crate::card::Card;
-use crate::planes::{Display, Place};
 use crate::error::Error;
 use crate::picture_buffer::{PictureBuffer, Shape};
+use crate::planes::{Display, Place};
 use crate::random::Random;
 use crate::testlist::{fail, Verdict};
 
