@@ -16,6 +16,7 @@ mod error;
 mod failslab;
 mod fault;
 mod flip;
+mod frames;
 mod modules;
 mod options;
 mod output;
@@ -84,6 +85,12 @@ fn run(options: &Options) -> Result<ExitCode, Error> {
             None => return error::message("reload needs --module"),
         },
         Command::Diff => return diff_command(options),
+        Command::Frames => {
+            let mut tally = Tally::default();
+            let card = open(options)?;
+            tally.record("frames", frames::test(&card, options.rounds(10_000)));
+            return Ok(summary(tally));
+        }
         Command::Bench { output } => {
             let (card, other) = two_cards(options)?;
             bench::run(
@@ -159,6 +166,7 @@ fn all(options: &Options) -> Result<ExitCode, Error> {
         show::flips(&card, pattern::Pattern::Gradient, Duration::from_secs(1))?;
         Ok(())
     });
+    run("frames", &mut || frames::test(&card, 10_000));
     let mut card = Some(card);
     run("unbind", &mut || unbind_test(card.take(), rounds));
     // An open card keeps its module loaded.

@@ -35,6 +35,8 @@ usage: rvkms-client COMMAND [OPTIONS]
         loads and unloads the driver
   diff --card CARD --other CARD [--seconds N] [--seed N]
         shows random scenes on both cards: checksums and writeback pixels must be equal
+  frames --card CARD [--rounds N]
+        shows N frames (10,000); the kernel's memory must not grow with them
   bench --card CARD --other CARD [--rounds N] [--filter TEXT] OUT.png
         measures the CPU time of frames on both cards in turn, draws the ratios
   rate --card CARD
@@ -72,6 +74,7 @@ pub enum Command {
     Unbind,
     Reload,
     Diff,
+    Frames,
     Bench {
         output: PathBuf,
     },
@@ -171,6 +174,7 @@ pub fn parse() -> Result<Option<Options>, Error> {
         "unbind" => Command::Unbind,
         "reload" => Command::Reload,
         "diff" => Command::Diff,
+        "frames" => Command::Frames,
         "bench" => match words.next() {
             Some(output) => Command::Bench {
                 output: output.into(),

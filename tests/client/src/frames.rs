@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `frames`: the kernel's memory must not grow with the number of frames.
+
+use std::fs;
+
+use drm_sys::DRM_MODE_ROTATE_0;
+
+use crate::card::Card;
+use crate::error::{message, Error};
+use crate::picture_buffer::{Alpha, PictureBuffer, Shape};
+use crate::planes::{Display, Place};
+use crate::random::Random;
+use crate::testlist::{fail, skip, Verdict};
+
+const SIZE: (u32, u32) = (320, 200);
+
+/// Frames a second.
+const HZ: u32 = 800;
+
+/// Frames before the first look, so that what is allocated once is there.
+const WARM_UP: u32 = 2000;
+
+/// So many frames may cost a page in all: less than an object of 16 bytes for each.
+const FRAMES_PER_PAGE: u32 = 250;
+
+/// The pages of the kernel's small objects.
+fn slab_pages() -> Result<u64, Error> {
+    let Ok(text) = fs::read_to_string("/proc/vmstat") else {
+        return message("no /proc/vmstat");
+    };
+    let pages = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("nr_slab_"))
+        .filter_map(|line| line.split_once(' ')?.1.parse::<u64>().ok());
+    Ok(pages.sum())
+}
+
+fn place(size: (u32, u32), position: (i32, i32)) -> Place {
+    Place {
+        src: (0, 0),
+        size,
+        position,
+        rotation: DRM_MODE_ROTATE_0,
+        encoding: 0,
+        range: 0,
+    }
+}
+
+/// Shows at least `frames` frames, most of which differ from the one before.
+fn show(
+    display: &Display<'_>,
+    primary: &mut PictureBuffer<'_>,
+    cursor: Option<(u32, &PictureBuffer<'_>)>,
+    frames: u32,
+) -> Result<(), Error> {
+    let mut crc = display.crc()?;
+    let (mut count, mut step) = (0, 0u32);
+    while count < frames {
+        step += 1;
+        if step % 4 != 0 {
+            primary.mapping.bytes_mut()[step as usize % 4096] = step as u8;
+        }
+        if let (Some((plane, buffer)), 0) = (cursor, step % 8) {
+            let at = (step / 8 % 200) as i32;
+            let request = display.show(plane, buffer.id, &place((64, 64), (at, at / 2)))?;
+            display.commit(&request)?;
+        }
+        count += crc.burst()?;
+    }
+    Ok(())
+}
+
+/// Checks that `frames` frames leave nothing behind.
+pub fn test(card: &Card, frames: u32) -> Verdict {
+    let mut display = Display::new(card)?;
+    let mut random = Random::new(1);
+    let shape = Shape::new(*b"XR24", SIZE.0, SIZE.1, &mut random);
+    let mut primary = PictureBuffer::new(card, &shape, 0, 0)?;
+    let small = Shape::new(*b"AR24", 64, 64, &mut random);
+    let mut pointer = PictureBuffer::new(card, &small, 0, 0)?;
+    let bytes = &mut pointer.mapping.bytes_mut()[..small.bytes as usize];
+    small.fill_with(bytes, &mut random, Alpha::Mixed);
+    let request = display.set_mode(SIZE, HZ)?.and(display.show(
+        display.planes[0],
+        primary.id,
+        &place(SIZE, (0, 0)),
+    )?);
+    display.commit(&request)?;
+    if display.crc().is_err() {
+        display.off()?;
+        return skip("no checksums");
+    }
+    let cursor = display.output.cursor.map(|plane| (plane, &pointer));
+    show(&display, &mut primary, cursor, WARM_UP)?;
+    let before = slab_pages()?;
+    show(&display, &mut primary, cursor, frames)?;
+    let after = slab_pages()?;
+    display.off()?;
+    card.discard_events()?;
+    println!("  {frames} frames: {before} pages of small objects before, {after} after");
+    if after > before + u64::from(frames / FRAMES_PER_PAGE) {
+        return fail(format!("{} pages more", after - before));
+    }
+    Ok(())
+}
