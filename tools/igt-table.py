@@ -4,8 +4,8 @@
 
 usage: igt-table.py RESULTS EXPECTATIONS OUTPUT DRIVER...
 
-RESULTS/DRIVER/PROGRAM.*.json are igt_results' files, DRIVER/again.json that of the second try of what
-failed; RESULTS/lists/again is written for that. OUTPUT gets a line `pass|fail|skip NAME` for
+RESULTS/DRIVER/PROGRAM.*.json are igt_results' files, DRIVER/again.*.json those of the second try of
+what failed; RESULTS/again is written for that. OUTPUT gets a line `pass|fail|skip NAME` for
 each subtest of the first driver. A subtest fails if it neither passes nor is expected:
   - EXPECTATIONS/skips holds what may skip, EXPECTATIONS/fails what may fail,
     one `REGEX  # reason` a line;
@@ -38,7 +38,7 @@ def load(folder):
     """Returns {program: {test: verdict}}, subtests and dynamic subtests."""
     programs = {}
     for path in sorted(folder.glob("*.json")):
-        if path.stem != "again":
+        if path.stem.split(".")[0] != "again":
             programs.setdefault(path.stem.split(".")[0], {}).update(tests_of(path))
     for path in sorted(folder.glob("*.failed")):
         # The guest died, or its kernel complained, which no single test stands for.
@@ -118,8 +118,9 @@ def main():
     drivers = sys.argv[4:]
     results = {driver: load(base / driver) for driver in drivers}
     table(drivers, results)
-    second = base / drivers[0] / "again.json"
-    again = tests_of(second) if second.exists() else {}
+    again = {}
+    for path in (base / drivers[0]).glob("again.*.json"):
+        again.update(tests_of(path))
     failed = {}
     with output.open("w", encoding="utf-8") as lines:
         for verdict, test, note in judge(drivers[0], results, again, folder):
@@ -137,7 +138,7 @@ def main():
             for name, note in failed.items()
             if not note.startswith("skips") and not name.endswith("@guest")
         ]
-        (base / "lists" / "again").write_text("".join(name + "\n" for name in names))
+        (base / "again").write_text("".join(name + "\n" for name in names))
     return 1 if failed else 0
 
 

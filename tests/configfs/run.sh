@@ -17,19 +17,24 @@ top=/sys/kernel/config/$driver
 passed=0
 failed=0
 
+# Each check is a line, with the number of the check in its case.
 pass() {
 	passed=$((passed + 1))
+	number=$((number + 1))
+	echo "ok   ${case// /-}/$number"
 }
 
 fail() {
 	failed=$((failed + 1))
-	echo "not ok: $case: $*"
+	number=$((number + 1))
+	echo "FAIL ${case// /-}/$number: $*"
 }
 
 # Says what the following checks are about.
-case=''
+case='' number=0
 about() {
 	case=$*
+	number=0
 	echo "# $*"
 }
 
