@@ -90,8 +90,18 @@ phase() {
 		echo '...'
 		tail -n 12 "$log"
 	} | sed 's/^/  | /' >&2
+	hint "$log" >&2
 	printf 'full log: %s\n' "$log" >&2
 	return "$status"
+}
+
+# hint LOG: what to do about the usual troubles of a machine.
+hint() {
+	if grep -qiE 'could not (connect|resolve)|unable to connect|temporary failure|network is unreachable' "$1"; then
+		say "The network or a package registry was not reached: check it, and http_proxy, and run this again."
+	elif grep -qi 'no space left on device' "$1"; then
+		say "The disk is full: make room and run this again."
+	fi
 }
 
 # try CMD...: goes on when CMD fails, and leaves its status in $tried.
