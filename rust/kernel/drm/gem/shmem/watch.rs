@@ -2,7 +2,7 @@
 
 //! Noticing who gets access to the memory of a shmem-backed GEM object; see [`Writes`].
 //!
-//! C header: [`include/linux/drm/drm_gem_shmem_helper.h`](srctree/include/drm/drm_gem_shmem_helper.h)
+//! C header: [`include/drm/drm_gem_shmem_helper.h`](srctree/include/drm/drm_gem_shmem_helper.h)
 //!
 //! [`Writes`]: super::Writes
 
