@@ -169,9 +169,10 @@ impl<D: KmsDriver> KmsSetup<'_, D> {
     /// Gives `crtc` a table of `size` entries, 256 for most user space, in the legacy interface.
     ///
     /// What user space sets there becomes the value of "GAMMA_LUT", see
-    /// [`enable_color_mgmt`](Self::enable_color_mgmt). Fails with `EINVAL` if `size` is 0 or more
-    /// than [`MAX_LUT_SIZE`], with `EEXIST` if the CRTC has such a table already, and with `ENOMEM`.
-    /// May sleep.
+    /// [`enable_color_mgmt`](Self::enable_color_mgmt).
+    ///
+    /// Fails with `EINVAL` if `size` is 0 or more than [`MAX_LUT_SIZE`], with `EEXIST` if the CRTC
+    /// has such a table already, and with `ENOMEM`. May sleep.
     ///
     /// C: `drm_mode_crtc_set_gamma_size()`.
     pub fn set_gamma_size(&self, crtc: &OpaqueCrtc<D>, size: u32) -> Result {

@@ -2,6 +2,7 @@
 
 //! Three-dimensional lookup tables.
 
+use core::cmp::Reverse;
 use kernel::prelude::*;
 
 /// The largest number of entries in each direction.
@@ -56,7 +57,7 @@ impl Lut3d {
             *way = (place - base as u64 * ONE, step);
         }
         // From the corner nearest to black to the opposite one, along the longest way first.
-        ways.sort_unstable_by(|a, b| b.0.cmp(&a.0));
+        ways.sort_unstable_by_key(|way| Reverse(way.0));
 
         let corner = |index: usize| self.entries.get(index).copied().unwrap_or_default();
         let mut before = ONE;

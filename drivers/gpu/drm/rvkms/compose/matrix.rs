@@ -5,7 +5,8 @@
 use super::{
     fixed::{
         self,
-        Coefficient, //
+        Coefficient,
+        LENGTHS, //
     },
     pixel::{
         self,
@@ -13,9 +14,6 @@ use super::{
     },
 };
 use kernel::prelude::*;
-
-/// Number of lengths of a factor; see [`Coefficient`].
-const LENGTHS: usize = 33;
 
 /// What is left of the three coefficients of one channel, for each length of the channel's value.
 type Column = [[i64; 3]; LENGTHS];
@@ -103,6 +101,34 @@ impl Matrix {
                 }
                 Some(largest.max((total >> 32) as u32 + 1))
             })
+    }
+
+    /// Returns the largest results if no factor is negative or more than that of `most`, or [`None`]
+    /// if a result can be negative or more than full intensity then.
+    ///
+    /// All have `fraction` fractional bits, at most 8.
+    pub(super) fn inside(&self, most: [u32; 3], fraction: u32) -> Option<[u32; 3]> {
+        let columns = self.columns()?;
+        let mut largest = [0; 3];
+
+        for ((row, offset), largest) in self.offsets(fraction).iter().enumerate().zip(&mut largest)
+        {
+            let (mut low, mut high) = (i128::from(*offset), i128::from(*offset));
+
+            for (column, most) in columns.iter().zip(most) {
+                // The longer the factor, the more the coefficient is rounded down. Of no length
+                // is only 0.
+                let [_, short, .., long] = column.map(|coefficients| i128::from(coefficients[row]));
+
+                low += long.min(0).wrapping_mul(most.into());
+                high += short.max(0).wrapping_mul(most.into());
+            }
+            if low < 0 || high >> 32 > 65535 << fraction {
+                return None;
+            }
+            *largest = (high >> 32) as u32;
+        }
+        Some(largest)
     }
 
     /// Returns the offsets for results with `fraction` fractional bits, with what rounds added.
@@ -207,7 +233,7 @@ fn multiply([red, green, blue]: [&Column; 3], offsets: [i64; 3], [r, g, b]: Wide
 /// Returns the index of a value in a [`Column`].
 #[inline(always)]
 fn length(value: i32) -> usize {
-    Coefficient::length(value).min(LENGTHS - 1)
+    Coefficient::length(value) % LENGTHS
 }
 
 #[inline(always)]
@@ -308,6 +334,27 @@ mod tests {
 
         matrix.apply_to_row(&mut row);
         assert_eq!(row[0], pixel::opaque(65535, 0, 65535));
+        Ok(())
+    }
+
+    #[test]
+    fn what_is_inside_needs_no_clamping() -> Result {
+        let gray = [ONE / 4, ONE / 2, ONE / 4, 0];
+        let [a, b, c, d] = gray;
+        let matrix = Matrix::new(&[a, b, c, d, a, b, c, d, a, b, c, d])?;
+
+        assert_eq!(matrix.inside([65535; 3], 0), Some([65535; 3]));
+        assert_eq!(matrix.inside([0, 65535, 0], 0), Some([32768; 3]));
+        assert_eq!(matrix.inside([65536; 3], 0), None);
+
+        let negative = Matrix::new(&[a, b, c, d, NEGATIVE | a, b, c, d, a, b, c, d])?;
+
+        assert_eq!(negative.inside([65535; 3], 0), None);
+
+        let above = Matrix::new(&[a, b, c, ONE / 65535, a, b, c, d, a, b, c, d])?;
+
+        assert_eq!(above.inside([65535; 3], 0), None);
+        assert_eq!(above.inside([65534; 3], 0), Some([65535, 65534, 65534]));
         Ok(())
     }
 

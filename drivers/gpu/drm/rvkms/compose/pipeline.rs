@@ -51,12 +51,20 @@ pub(crate) enum Operation {
 pub(crate) struct Pipeline {
     steps: KVec<Step>,
     first: Option<ByteProducts>,
+    /// Whether what comes out is known to be within 0 and full intensity.
+    inside: bool,
     /// How many fractional bits colours have between the operations. C `vkms` rounds to integers
     /// after each of its own; dark linear light needs more.
     fraction: u32,
 }
 
-enum Step {
+struct Step {
+    work: Work,
+    /// Whether what comes in is known to be within 0 and full intensity.
+    inside: bool,
+}
+
+enum Work {
     Lut(Arc<Lut>),
     /// With whether the results could overflow.
     Matrix(Arc<Matrix>, bool),
@@ -88,49 +96,75 @@ impl Pipeline {
         let fraction = if plain { 0 } else { transfer::FRACTION };
         let full = 65535 << fraction;
         let mut limit = Some(full);
+        let mut most = Some([full; 3]);
 
         for operation in &operations {
-            let step = match operation {
+            let inside = most.is_some();
+            let work = match operation {
                 Operation::Lut(lut) => {
                     limit = Some(full);
-                    Step::Lut(lut.clone())
+                    most = Some([full; 3]);
+                    Work::Lut(lut.clone())
                 }
                 Operation::Matrix(matrix) => {
                     // Clamped results may have any value.
                     limit = matrix.limit(limit.unwrap_or(1 << 31), fraction);
-                    Step::Matrix(matrix.clone(), limit.is_none())
+                    most = most.and_then(|most| matrix.inside(most, fraction));
+                    Work::Matrix(matrix.clone(), limit.is_none())
                 }
                 Operation::Lut3d(lut) => {
                     limit = Some(full);
-                    Step::Lut3d(lut.clone())
+                    most = Some([full; 3]);
+                    Work::Lut3d(lut.clone())
                 }
                 Operation::Light(transfer) => {
                     limit = Some(transfer.most());
-                    Step::Light(transfer.clone())
+                    most = (transfer.most() == full).then_some([full; 3]);
+                    Work::Light(transfer.clone())
                 }
                 Operation::Signal(transfer) => {
                     limit = Some(full);
-                    Step::Signal(transfer.clone())
+                    most = Some([full; 3]);
+                    Work::Signal(transfer.clone())
                 }
             };
 
-            steps.push(step, GFP_KERNEL)?;
+            steps.push(Step { work, inside }, GFP_KERNEL)?;
         }
 
-        let first = ByteProducts::new(&steps, fraction)?;
+        let first = if plain {
+            ByteProducts::new::<0>(&steps)?
+        } else {
+            ByteProducts::new::<{ transfer::FRACTION }>(&steps)?
+        };
 
         Ok(Self {
             steps,
             first,
+            inside: most.is_some(),
             fraction,
         })
     }
 
     /// Applies the operations to `row`; `bytes` says that all channels are multiples of 257.
     pub(super) fn apply(&self, bytes: bool, row: &mut [Pixel]) {
+        if self.fraction == 0 {
+            self.apply_with::<0>(bytes, row);
+        } else {
+            self.apply_with::<{ transfer::FRACTION }>(bytes, row);
+        }
+    }
+
+    fn apply_with<const FRACTION: u32>(&self, bytes: bool, row: &mut [Pixel]) {
         let mut wide = [[0; 3]; CHUNK];
         let products = self.first.as_ref().filter(|_| bytes);
         let products = products.and_then(|first| Some((first.steps, first.tables()?)));
+
+        if let (0, Some((done, tables))) = (FRACTION, products) {
+            if done == self.steps.len() {
+                return multiply_last(tables, self.inside, row);
+            }
+        }
 
         for row in row.chunks_mut(CHUNK) {
             let wide = wide.get_mut(..row.len()).unwrap_or_default();
@@ -141,23 +175,25 @@ impl Pipeline {
                 }
                 None => {
                     for (wide, &pixel) in wide.iter_mut().zip(&*row) {
-                        *wide = matrix::widened(pixel).map(|value| value << self.fraction);
+                        *wide = matrix::widened(pixel).map(|value| value << FRACTION);
                     }
                     0
                 }
             };
             let steps = self.steps.get(done..).unwrap_or_default();
 
-            if let (0, Some((Step::Lut(lut), steps))) = (self.fraction, steps.split_last()) {
-                run(steps, wide, 0);
-                if let Some(tables) = lut.tables() {
-                    look_up_last(tables, wide, row);
+            if let (0, Some((last, before))) = (FRACTION, steps.split_last()) {
+                if let Work::Lut(lut) = &last.work {
+                    run::<FRACTION>(before, wide);
+                    if let Some(tables) = lut.tables() {
+                        look_up_last(tables, last.inside, wide, row);
+                    }
+                    continue;
                 }
-            } else {
-                run(steps, wide, self.fraction);
-                for (pixel, &wide) in row.iter_mut().zip(&*wide) {
-                    *pixel = matrix::clamped(*pixel, wide.map(|v| rounded(v, self.fraction)));
-                }
+            }
+            run::<FRACTION>(steps, wide);
+            for (pixel, &wide) in row.iter_mut().zip(&*wide) {
+                *pixel = matrix::clamped(*pixel, wide.map(rounded::<FRACTION>));
             }
         }
     }
@@ -165,23 +201,23 @@ impl Pipeline {
 
 /// Drops the fractional bits.
 #[inline(always)]
-fn rounded(value: i32, fraction: u32) -> i32 {
-    value.saturating_add((1 << fraction) >> 1) >> fraction
+fn rounded<const FRACTION: u32>(value: i32) -> i32 {
+    value.saturating_add((1 << FRACTION) >> 1) >> FRACTION
 }
 
 impl Step {
     /// Applies the step to a value of a channel, if it works on each channel apart.
-    fn channel(&self, channel: usize, value: i32, fraction: u32) -> Option<i32> {
-        match self {
-            Self::Lut(lut) => {
-                let index = usize::from(matrix::clamp(rounded(value, fraction)));
+    fn channel<const FRACTION: u32>(&self, channel: usize, value: i32) -> Option<i32> {
+        match &self.work {
+            Work::Lut(lut) => {
+                let index = usize::from(matrix::clamp(rounded::<FRACTION>(value)));
                 let table = lut.tables()?.get(channel).copied()?;
 
-                Some(i32::from(table[index]) << fraction)
+                Some(i32::from(table[index]) << FRACTION)
             }
-            Self::Light(transfer) => Some(transfer.light(value)),
-            Self::Signal(transfer) => Some(transfer.signal(value)),
-            Self::Matrix(..) | Self::Lut3d(_) => None,
+            Work::Light(transfer) => Some(transfer.light(value)),
+            Work::Signal(transfer) => Some(transfer.signal(value)),
+            Work::Matrix(..) | Work::Lut3d(_) => None,
         }
     }
 }
@@ -189,13 +225,15 @@ impl Step {
 impl ByteProducts {
     /// Prepares the steps up to the first matrix, if there is one and no step before mixes
     /// channels.
-    fn new(steps: &[Step], fraction: u32) -> Result<Option<Self>> {
+    fn new<const FRACTION: u32>(steps: &[Step]) -> Result<Option<Self>> {
         let found = steps
             .iter()
-            .position(|step| matches!(step, Step::Matrix(..) | Step::Lut3d(_)));
-        let Some((before, [Step::Matrix(matrix, false), ..])) =
-            found.and_then(|found| steps.split_at_checked(found))
+            .position(|step| matches!(step.work, Work::Matrix(..) | Work::Lut3d(_)));
+        let Some((before, [step, ..])) = found.and_then(|found| steps.split_at_checked(found))
         else {
+            return Ok(None);
+        };
+        let Work::Matrix(matrix, false) = &step.work else {
             return Ok(None);
         };
         let mut products = KVec::with_capacity(3 * 256, GFP_KERNEL)?;
@@ -204,12 +242,12 @@ impl ByteProducts {
             for byte in 0..=255i32 {
                 let value = before
                     .iter()
-                    .try_fold((byte * 257) << fraction, |value, step| {
-                        step.channel(channel, value, fraction)
+                    .try_fold((byte * 257) << FRACTION, |value, step| {
+                        step.channel::<FRACTION>(channel, value)
                     });
                 let value = value.ok_or(EINVAL)?;
 
-                products.push(matrix.products(channel, value, fraction), GFP_KERNEL)?;
+                products.push(matrix.products(channel, value, FRACTION), GFP_KERNEL)?;
             }
         }
 
@@ -228,38 +266,60 @@ impl ByteProducts {
     }
 }
 
-fn multiply_bytes([red, green, blue]: [&ByteTable; 3], row: &[Pixel], wide: &mut [Wide]) {
-    for (wide, &pixel) in wide.iter_mut().zip(row) {
-        let [r, g, b] = pixel::colors(pixel).map(|channel| usize::from(channel & 0xff));
-        let sum = matrix::add(matrix::add(red[r], green[g]), blue[b]);
+/// Returns the sums for a pixel of bytes, with 32 fractional bits.
+#[inline(always)]
+fn sums([red, green, blue]: [&ByteTable; 3], pixel: Pixel) -> [i64; 3] {
+    let [r, g, b] = pixel::colors(pixel).map(|channel| usize::from(channel & 0xff));
 
-        *wide = sum.map(|sum| (sum >> 32) as i32);
+    matrix::add(matrix::add(red[r], green[g]), blue[b])
+}
+
+fn multiply_bytes(tables: [&ByteTable; 3], row: &[Pixel], wide: &mut [Wide]) {
+    for (wide, &pixel) in wide.iter_mut().zip(row) {
+        *wide = sums(tables, pixel).map(|sum| (sum >> 32) as i32);
     }
 }
 
-fn run(steps: &[Step], wide: &mut [Wide], fraction: u32) {
-    for step in steps {
-        match step {
-            Step::Lut(lut) => {
-                if let Some(tables) = lut.tables() {
-                    look_up(tables, wide, fraction);
-                }
-            }
-            Step::Matrix(matrix, false) => matrix.apply(wide, fraction),
-            Step::Matrix(matrix, true) => matrix.apply_saturating(wide, fraction),
-            Step::Lut3d(lut) => {
-                for wide in wide.iter_mut() {
-                    let index = wide.map(|value| matrix::clamp(rounded(value, fraction)));
+/// As [`multiply_bytes`], for pixels that are finished then.
+fn multiply_last(tables: [&ByteTable; 3], inside: bool, row: &mut [Pixel]) {
+    if inside {
+        for pixel in row {
+            let [r, g, b] = sums(tables, *pixel).map(|sum| (sum >> 32) as u16);
 
-                    *wide = lut.look_up(index).map(|v| i32::from(v) << fraction);
+            *pixel = pixel::pack(pixel::alpha(*pixel), r, g, b);
+        }
+    } else {
+        for pixel in row {
+            let color = sums(tables, *pixel).map(|sum| (sum >> 32) as i32);
+
+            *pixel = matrix::clamped(*pixel, color);
+        }
+    }
+}
+
+fn run<const FRACTION: u32>(steps: &[Step], wide: &mut [Wide]) {
+    for step in steps {
+        match &step.work {
+            Work::Lut(lut) => {
+                if let Some(tables) = lut.tables() {
+                    look_up::<FRACTION>(tables, wide);
                 }
             }
-            Step::Light(transfer) => {
+            Work::Matrix(matrix, false) => matrix.apply(wide, FRACTION),
+            Work::Matrix(matrix, true) => matrix.apply_saturating(wide, FRACTION),
+            Work::Lut3d(lut) => {
+                for wide in wide.iter_mut() {
+                    let index = wide.map(|value| matrix::clamp(rounded::<FRACTION>(value)));
+
+                    *wide = lut.look_up(index).map(|value| i32::from(value) << FRACTION);
+                }
+            }
+            Work::Light(transfer) => {
                 for wide in wide.iter_mut() {
                     *wide = wide.map(|value| transfer.light(value));
                 }
             }
-            Step::Signal(transfer) => {
+            Work::Signal(transfer) => {
                 for wide in wide.iter_mut() {
                     *wide = wide.map(|value| transfer.signal(value));
                 }
@@ -268,19 +328,29 @@ fn run(steps: &[Step], wide: &mut [Wide], fraction: u32) {
     }
 }
 
-fn look_up([red, green, blue]: [&Table; 3], wide: &mut [Wide], fraction: u32) {
+fn look_up<const FRACTION: u32>([red, green, blue]: [&Table; 3], wide: &mut [Wide]) {
     for wide in wide {
-        let [r, g, b] = wide.map(|v| usize::from(matrix::clamp(rounded(v, fraction))));
+        let [r, g, b] = wide.map(|v| usize::from(matrix::clamp(rounded::<FRACTION>(v))));
 
-        *wide = [red[r], green[g], blue[b]].map(|value| i32::from(value) << fraction);
+        *wide = [red[r], green[g], blue[b]].map(|value| i32::from(value) << FRACTION);
     }
 }
 
-fn look_up_last([red, green, blue]: [&Table; 3], wide: &[Wide], row: &mut [Pixel]) {
-    for (pixel, wide) in row.iter_mut().zip(wide) {
-        let [r, g, b] = wide.map(|value| usize::from(matrix::clamp(value)));
+fn look_up_last([red, green, blue]: [&Table; 3], inside: bool, wide: &[Wide], row: &mut [Pixel]) {
+    let found = |[r, g, b]: [u16; 3], pixel| {
+        let [r, g, b] = [r, g, b].map(usize::from);
 
-        *pixel = pixel::pack(pixel::alpha(*pixel), red[r], green[g], blue[b]);
+        pixel::pack(pixel::alpha(pixel), red[r], green[g], blue[b])
+    };
+
+    if inside {
+        for (pixel, wide) in row.iter_mut().zip(wide) {
+            *pixel = found(wide.map(|value| value as u16), *pixel);
+        }
+    } else {
+        for (pixel, wide) in row.iter_mut().zip(wide) {
+            *pixel = found(wide.map(matrix::clamp), *pixel);
+        }
     }
 }
 

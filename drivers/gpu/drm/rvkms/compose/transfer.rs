@@ -155,7 +155,9 @@ fn interpolate(table: &[i32], index: usize, place: usize, bits: u32) -> i32 {
     let (low, high) = (i64::from(at(index)), i64::from(at(index + 1)));
     let part = (place & ((1 << bits) - 1)) as i64;
 
-    (low + ((high - low) * part + ((1 << bits) >> 1) >> bits)) as i32
+    let rise = ((high - low) * part + ((1 << bits) >> 1)) >> bits;
+
+    (low + rise) as i32
 }
 
 mod pq {
