@@ -24,7 +24,7 @@ __rust_helper void rust_helper_drm_client_setup(struct drm_device *dev,
 
 #ifndef CONFIG_DEBUG_FS
 __rust_helper int rust_helper_drm_crtc_add_crc_entry(struct drm_crtc *crtc, bool has_frame,
-						     uint32_t frame, uint32_t *crcs)
+						     u32 frame, u32 *crcs)
 {
 	return drm_crtc_add_crc_entry(crtc, has_frame, frame, crcs);
 }

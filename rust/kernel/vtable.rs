@@ -71,7 +71,8 @@ use core::{
 /// - An `Identity` is the value of a `static` item which holds nothing else, and is never moved out
 ///   of it.
 /// - All [`UniqueId`]s that refer to an `Identity` have the same type parameter.
-// The size must not be zero: only statics of at least one byte are known to have distinct addresses.
+// The size must not be zero: only statics of at least one byte are known to have distinct
+// addresses.
 #[repr(transparent)]
 pub struct Identity(u8);
 
@@ -181,7 +182,7 @@ mod tests {
     struct A;
     struct B;
 
-    // The implementations are equal on purpose, so that the compiler has every reason to merge them.
+    // The implementations are equal on purpose, so that the compiler has reason to merge them.
 
     #[vtable(unique)]
     impl Ops for A {

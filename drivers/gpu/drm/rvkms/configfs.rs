@@ -3,9 +3,9 @@
 //! Devices that user space puts together through configfs.
 //!
 //! A directory in `/sys/kernel/config/rvkms` is a device. It is put together from directories in
-//! `planes`, `crtcs`, `encoders` and `connectors`, and links between them, and comes into being when
-//! `enabled` is set. From then on it has a configuration of its own; what can be changed here is
-//! whether there are displays on its connectors.
+//! `planes`, `crtcs`, `encoders` and `connectors`, and links between them, and comes into being
+//! when `enabled` is set. From then on it has a configuration of its own; what can be changed here
+//! is whether there are displays on its connectors.
 
 mod connector;
 mod crtc;

@@ -394,7 +394,8 @@ impl<D: KmsDriver> FramebufferMap<D> {
         Ok(())
     }
 
-    /// Copies bytes out of a colour plane to I/O memory, e.g. that of the device, until that is full.
+    /// Copies bytes out of a colour plane to I/O memory, e.g. that of the device, until that is
+    /// full.
     ///
     /// `offset` is that from the first pixel, in bytes. Otherwise like [`read`](Self::read).
     pub fn read_to_io<'a, IO>(&self, plane: usize, offset: usize, dst: IO) -> Result

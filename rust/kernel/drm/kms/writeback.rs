@@ -51,8 +51,9 @@ pub trait WritebackDriver: KmsDriver {
     /// Stores the picture that `crtc` makes after the update in the framebuffer of `job`.
     ///
     /// Called when the update is carried out, with
-    /// [`commit_modeset_enables`](super::PlanesCommitted::commit_modeset_enables). The picture can be stored later, e.g. by a worker, but jobs of a connector must be
-    /// completed in the order in which they come. May sleep.
+    /// [`commit_modeset_enables`](super::PlanesCommitted::commit_modeset_enables). The picture can
+    /// be stored later, e.g. by a worker, but jobs of a connector must be completed in the order in
+    /// which they come. May sleep.
     ///
     /// C: `struct drm_connector_helper_funcs`, `atomic_commit`.
     fn writeback(crtc: &OpaqueCrtc<Self>, job: WritebackJob<Self>);

@@ -103,8 +103,8 @@ impl Matrix {
             })
     }
 
-    /// Returns the largest results if no factor is negative or more than that of `most`, or [`None`]
-    /// if a result can be negative or more than full intensity then.
+    /// Returns the largest results if no factor is negative or more than that of `most`, or
+    /// [`None`] if a result can be negative or more than full intensity then.
     ///
     /// All have `fraction` fractional bits, at most 8.
     pub(super) fn inside(&self, most: [u32; 3], fraction: u32) -> Option<[u32; 3]> {
