@@ -197,20 +197,22 @@ impl<'c> Display<'c> {
         let fence = request
             .commit_with_fence(self.card, connector, ALLOW_MODESET)
             .what("a commit with writeback")?;
-        wait(&fence)
+        if !is_signalled(&fence)? {
+            let driver = &self.card.driver;
+            return message(format!("a writeback fence of {driver} was never signalled"));
+        }
+        Ok(())
     }
 }
 
-fn wait(fence: &OwnedFd) -> Result<(), Error> {
+/// Waits for a fence; returns whether it was signalled.
+fn is_signalled(fence: &OwnedFd) -> Result<bool, Error> {
     let patience = Timespec {
         tv_sec: 4 * PATIENCE.as_secs() as i64,
         tv_nsec: 0,
     };
     let mut fds = [PollFd::from_borrowed_fd(fence.as_fd(), PollFlags::IN)];
-    match poll(&mut fds, Some(&patience)).what("poll of a fence")? {
-        0 => message("a writeback fence was never signalled"),
-        _ => Ok(()),
-    }
+    Ok(poll(&mut fds, Some(&patience)).what("poll of a fence")? > 0)
 }
 
 /// A mode of any size and rate, with a little blanking.
