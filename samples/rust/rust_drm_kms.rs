@@ -169,6 +169,7 @@ impl KmsDriver for SampleDriver {
     fn create_objects(setup: &KmsSetup<'_, Self>, _lamp: &Lamp) -> Result {
         let formats = [fourcc::XRGB8888];
         let plane = Plane::<SamplePlane>::new(setup, PlaneType::Primary, &formats, None, ())?;
+        setup.enable_fb_damage_clips(plane)?;
         let crtc = Crtc::<SampleCrtc>::new(setup, plane, None, None, ())?;
 
         let encoder = Encoder::new(setup, EncoderType::Virtual, None)?;
@@ -240,7 +241,16 @@ impl DriverPlane for SamplePlane {
     }
 
     fn atomic_update(plane: &Plane<Self>, commit: &AtomicCommit<'_, SampleDriver>) {
-        if let Some(state) = commit.get_new_plane_state(plane) {
+        let Some(state) = commit.get_new_plane_state(plane) else {
+            return;
+        };
+        let line = state.src().y1 >> 16;
+
+        // All other lines can change as they like.
+        if commit
+            .plane_damage(plane)
+            .any(|area| (area.y1..area.y2).contains(&line))
+        {
             SampleCrtc::set_colour(state, first_line_colour(state).unwrap_or(0));
         }
     }

@@ -30,12 +30,15 @@ pub mod colorop;
 pub mod connector;
 mod crc;
 pub mod crtc;
+pub mod damage;
 pub mod encoder;
 pub mod fourcc;
 pub mod framebuffer;
 pub mod modes;
+pub mod panic;
 pub mod plane;
 pub mod rect;
+pub mod scaling;
 mod tail;
 #[cfg(CONFIG_RUST_DRM_KMS_KUNIT_TEST)]
 mod tests;
@@ -191,9 +194,13 @@ impl<D: drm::Driver> KmsOps<D> {
     }
 }
 
-const fn mode_config_funcs() -> bindings::drm_mode_config_funcs {
+const fn mode_config_funcs(has_damage: bool) -> bindings::drm_mode_config_funcs {
     bindings::drm_mode_config_funcs {
-        fb_create: Some(bindings::drm_gem_fb_create),
+        fb_create: if has_damage {
+            Some(bindings::drm_gem_fb_create_with_dirty)
+        } else {
+            Some(bindings::drm_gem_fb_create)
+        },
         atomic_check: Some(bindings::drm_atomic_helper_check),
         atomic_commit: Some(bindings::drm_atomic_helper_commit),
         ..pin_init::zeroed()
@@ -230,7 +237,7 @@ unsafe fn setup<D: KmsDriver>(
     unsafe {
         let config = &raw mut (*raw).mode_config;
 
-        (*config).funcs = const { &mode_config_funcs() };
+        (*config).funcs = const { &mode_config_funcs(false) };
         (*config).helper_private = const { &mode_config_helper_funcs::<D>() };
         (*config).min_width = info.min_resolution.0.try_into()?;
         (*config).min_height = info.min_resolution.1.try_into()?;
@@ -245,6 +252,7 @@ unsafe fn setup<D: KmsDriver>(
     let setup = KmsSetup {
         drm,
         uses_vblank: Cell::new(false),
+        uses_damage: Cell::new(false),
         num_primary: Cell::new(0),
         num_idle_encoders: Cell::new(0),
         failed: Cell::new(None),
@@ -256,6 +264,11 @@ unsafe fn setup<D: KmsDriver>(
     D::create_objects(&setup, unsafe { data.cast().as_ref() })?;
 
     setup.validate()?;
+
+    if setup.uses_damage.get() {
+        // SAFETY: The device is not registered yet, so nobody else looks at its mode configuration.
+        unsafe { (*raw).mode_config.funcs = const { &mode_config_funcs(true) } };
+    }
 
     if setup.uses_vblank.get() {
         // Before the initial state is created, which resets the vblank machinery of each CRTC.
@@ -280,6 +293,8 @@ pub struct KmsSetup<'a, D: KmsDriver> {
     drm: &'a drm::UnregisteredDevice<D>,
     /// Whether one of the CRTCs created so far needs the vblank machinery.
     uses_vblank: Cell<bool>,
+    /// Whether one of the planes created so far is told what has changed of a framebuffer.
+    uses_damage: Cell<bool>,
     /// The number of primary planes.
     num_primary: Cell<u32>,
     /// The number of encoders that no CRTC can drive.
@@ -293,6 +308,18 @@ impl<D: KmsDriver> KmsSetup<'_, D> {
     /// Returns the DRM device.
     pub fn drm_dev(&self) -> &drm::Device<D> {
         self.drm
+    }
+
+    /// Lets user space flip pages without waiting for a vertical blank.
+    ///
+    /// The event of such a page flip is sent as soon as
+    /// [`DriverCrtc::atomic_flush`](crtc::DriverCrtc::atomic_flush) has returned: by then the
+    /// hardware must show the new picture, or no frame of the old one can begin any more.
+    ///
+    /// C: `struct drm_mode_config`, `async_page_flip`.
+    pub fn enable_async_page_flip(&self) {
+        // SAFETY: The device is not registered yet, so nobody else looks at its mode configuration.
+        unsafe { (*self.as_raw()).mode_config.async_page_flip = true };
     }
 
     fn as_raw(&self) -> *mut bindings::drm_device {

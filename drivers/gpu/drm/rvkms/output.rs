@@ -58,6 +58,8 @@ impl<'a, T, O> Made<'a, T, O> {
 ///
 /// Fails with `EINVAL` if `config` is not valid.
 pub(crate) fn create_objects(setup: &KmsSetup<'_, RvkmsDriver>, config: &Config) -> Result {
+    setup.enable_async_page_flip();
+
     let mut planes = Made::new();
     let mut crtcs = Made::new();
     let mut encoders = Made::new();

@@ -25,12 +25,14 @@ use kernel::{
                 ColorEncoding,
                 ColorRange, //
             },
+            panic::ScanoutBuffer,
             plane::{
                 DriverPlane,
                 Plane,
-                PlaneStateMut,
-                Scaling, //
+                PlaneState,
+                PlaneStateMut, //
             },
+            scaling::Scaling,
             DriverState,
             KmsSetup, //
         },
@@ -66,6 +68,12 @@ fn is_offered(format: Format) -> bool {
     )
 }
 
+/// How much planes can be scaled: eight times as large or small.
+const SCALING: Scaling = Scaling {
+    min: (1 << 16) / 8,
+    max: (1 << 16) * 8,
+};
+
 /// A plane.
 #[pin_data]
 pub(crate) struct RvkmsPlane {
@@ -97,6 +105,7 @@ impl RvkmsPlane {
         setup.create_alpha_property(plane)?;
         setup.create_blend_mode_property(plane)?;
         setup.create_zpos_property(plane, zpos, count.saturating_sub(1))?;
+        setup.create_scaling_filter_property(plane)?;
         setup.create_color_properties(plane, ColorEncoding::Bt601, ColorRange::Full)?;
         if config.color_pipeline {
             setup.create_color_pipelines(plane, &color::PIPELINES)?;
@@ -152,7 +161,7 @@ impl DriverPlane for RvkmsPlane {
     }
 
     fn atomic_check(plane: &Plane<Self>, check: &AtomicCheck<'_, RvkmsDriver>) -> Result {
-        check.check_plane_state(plane, Scaling::NONE, true)?;
+        check.check_plane_state(plane, SCALING, true)?;
 
         let Some(curves) = &plane.data().curves else {
             return Ok(());
@@ -172,6 +181,13 @@ impl DriverPlane for RvkmsPlane {
         }
 
         Ok(())
+    }
+
+    fn get_scanout_buffer<'a>(
+        _plane: &'a Plane<Self>,
+        state: &'a PlaneState<Self>,
+    ) -> Option<ScanoutBuffer<'a>> {
+        ScanoutBuffer::new(state.data().buffer()?)
     }
 
     fn prepare_fb(_plane: &Plane<Self>, state: &mut PlaneStateMut<'_, Self>) -> Result {

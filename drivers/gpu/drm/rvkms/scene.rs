@@ -11,6 +11,7 @@ use crate::{
         self,
         Area,
         Encoding,
+        Filter,
         Format,
         Frame,
         Layer,
@@ -31,7 +32,8 @@ use kernel::{
             ColorRange, //
         },
         framebuffer::FramebufferMap,
-        plane::OpaquePlaneState, //
+        plane::OpaquePlaneState,
+        scaling::ScalingFilter, //
     },
     new_mutex,
     prelude::*,
@@ -131,7 +133,10 @@ pub(crate) fn layer(
             blend::BlendMode::Coverage => compose::BlendMode::Coverage,
             blend::BlendMode::None => compose::BlendMode::None,
         },
-        filter: compose::Filter::Nearest,
+        filter: match state.scaling_filter() {
+            ScalingFilter::Default => Filter::Linear,
+            ScalingFilter::NearestNeighbor => Filter::Nearest,
+        },
         pipeline: data.pipeline().cloned(),
     })
 }

@@ -75,7 +75,7 @@ impl Writes {
 
     /// Notes that others get access to the memory, of which nothing will be heard. Does not sleep.
     #[inline(never)]
-    pub(super) fn share(&self) {
+    pub(in crate::drm) fn share(&self) {
         self.shared.xchg(1, Full);
     }
 

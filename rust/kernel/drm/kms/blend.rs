@@ -61,15 +61,28 @@ pub enum BlendMode {
     None,
 }
 
+/// Returns an error if there is such a property already.
+///
+/// The core would attach a second one of the same name, and forget the first.
+pub(super) fn must_be_new(property: *const bindings::drm_property) -> Result {
+    if property.is_null() {
+        Ok(())
+    } else {
+        Err(EEXIST)
+    }
+}
+
 impl<D: KmsDriver> KmsSetup<'_, D> {
     /// Gives `plane` the property "rotation".
     ///
     /// `supported` is a mask of the constants of [`rotation`]. Fails with `EINVAL` if it has other
-    /// bits, or lacks [`rotation::ROTATE_0`].
+    /// bits, or lacks [`rotation::ROTATE_0`], and with `EEXIST` if there is such a property already.
     ///
     /// C: `drm_plane_create_rotation_property()`.
     pub fn create_rotation_property(&self, plane: &OpaquePlane<D>, supported: u32) -> Result {
         self.check_own(plane.drm_dev())?;
+        // SAFETY: The plane is of the device, which is not registered yet.
+        must_be_new(unsafe { (*plane.as_raw()).rotation_property })?;
         if !rotation::is_valid(supported) {
             return Err(EINVAL);
         }
@@ -84,21 +97,26 @@ impl<D: KmsDriver> KmsSetup<'_, D> {
         })
     }
 
-    /// Gives `plane` the property "alpha".
+    /// Gives `plane` the property "alpha". Fails with `EEXIST` if there is one already.
     ///
     /// C: `drm_plane_create_alpha_property()`.
     pub fn create_alpha_property(&self, plane: &OpaquePlane<D>) -> Result {
         self.check_own(plane.drm_dev())?;
+        // SAFETY: The plane is of the device, which is not registered yet.
+        must_be_new(unsafe { (*plane.as_raw()).alpha_property })?;
 
         // SAFETY: The plane is of the device, which is not registered yet.
         to_result(unsafe { bindings::drm_plane_create_alpha_property(plane.as_raw()) })
     }
 
-    /// Gives `plane` the property "pixel blend mode", with all modes.
+    /// Gives `plane` the property "pixel blend mode", with all modes. Fails with `EEXIST` if there
+    /// is one already.
     ///
     /// C: `drm_plane_create_blend_mode_property()`.
     pub fn create_blend_mode_property(&self, plane: &OpaquePlane<D>) -> Result {
         self.check_own(plane.drm_dev())?;
+        // SAFETY: The plane is of the device, which is not registered yet.
+        must_be_new(unsafe { (*plane.as_raw()).blend_mode_property })?;
 
         let modes = (1 << bindings::DRM_MODE_BLEND_PREMULTI)
             | (1 << bindings::DRM_MODE_BLEND_COVERAGE)
@@ -111,11 +129,13 @@ impl<D: KmsDriver> KmsSetup<'_, D> {
     /// Gives `plane` the property "zpos", which user space can change from 0 to `max`.
     ///
     /// Planes with a higher value cover those with a lower one. Fails with `EINVAL` if `zpos` is
-    /// greater than `max`.
+    /// greater than `max`, and with `EEXIST` if there is such a property already.
     ///
     /// C: `drm_plane_create_zpos_property()`.
     pub fn create_zpos_property(&self, plane: &OpaquePlane<D>, zpos: u32, max: u32) -> Result {
         self.check_own(plane.drm_dev())?;
+        // SAFETY: The plane is of the device, which is not registered yet.
+        must_be_new(unsafe { (*plane.as_raw()).zpos_property })?;
         if zpos > max {
             return Err(EINVAL);
         }

@@ -68,7 +68,7 @@ impl<D: KmsDriver> Framebuffer<D> {
         self.fb.get()
     }
 
-    fn info(&self) -> &bindings::drm_format_info {
+    pub(super) fn info(&self) -> &bindings::drm_format_info {
         // SAFETY: An initialized framebuffer has a format, which is in a constant table.
         unsafe { &*(*self.as_raw()).format }
     }
@@ -376,6 +376,18 @@ impl<D: KmsDriver> FramebufferMap<D> {
         for plane in self.planes.iter().flatten() {
             plane.object::<D>().watch();
         }
+    }
+
+    /// Returns a pointer to the first pixel of a colour plane, for somebody who writes there from
+    /// now on.
+    pub(super) fn start(&self, plane: usize) -> Option<NonNull<u8>> {
+        let plane = self.plane(plane).ok()?;
+
+        if let Some(writes) = plane.object::<D>().writes() {
+            writes.share();
+        }
+
+        Some(plane.start)
     }
 
     /// Copies bytes out of a colour plane, from `offset` bytes after its first pixel.

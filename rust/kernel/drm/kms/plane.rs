@@ -26,6 +26,7 @@ use super::{
     fourcc,
     name_arg,
     name_format,
+    panic::ScanoutBuffer,
     DriverState,
     KmsDriver,
     KmsSetup,
@@ -55,6 +56,7 @@ pub use self::state::{
     PlaneState,
     PlaneStateMut, //
 };
+pub use super::scaling::Scaling;
 
 /// What a plane is for.
 ///
@@ -113,6 +115,23 @@ pub trait DriverPlane: Send + Sync + Sized {
     /// C: `struct drm_plane_helper_funcs`, `atomic_update`.
     fn atomic_update(plane: &Plane<Self>, commit: &AtomicCommit<'_, Self::Driver>) {
         let _ = (plane, commit);
+    }
+
+    /// Returns where to draw the screen of a kernel panic: the framebuffer that `plane` shows.
+    ///
+    /// Only called if the plane is visible. Without an implementation, or with `None`, the plane
+    /// does not show a panic.
+    ///
+    /// Called in any context, with a raw spinlock held, and possibly when no other CPU runs any
+    /// more: must not sleep, take locks or allocate memory.
+    ///
+    /// C: `struct drm_plane_helper_funcs`, `get_scanout_buffer`.
+    fn get_scanout_buffer<'a>(
+        plane: &'a Plane<Self>,
+        state: &'a PlaneState<Self>,
+    ) -> Option<ScanoutBuffer<'a>> {
+        let _ = (plane, state);
+        build_error!(VTABLE_DEFAULT_ERROR)
     }
 
     /// Turns `plane` off. If not implemented, [`atomic_update`](Self::atomic_update) is called.
@@ -321,24 +340,4 @@ impl<D: KmsDriver> KmsSetup<'_, D> {
 
         Ok(())
     }
-}
-
-/// How much a plane can be scaled: the size of the source divided by that of the destination, in
-/// 1/65536.
-#[derive(Clone, Copy, Debug)]
-pub struct Scaling {
-    /// The smallest value: how much the plane can be enlarged.
-    pub min: u32,
-    /// The largest value: how much the plane can be shrunk.
-    pub max: u32,
-}
-
-impl Scaling {
-    /// The plane cannot be scaled.
-    ///
-    /// C: `DRM_PLANE_NO_SCALING`.
-    pub const NONE: Self = Self {
-        min: 1 << 16,
-        max: 1 << 16,
-    };
 }

@@ -12,6 +12,7 @@ mod values;
 
 use super::{
     atomic::AtomicCheck,
+    blend::rotation,
     connector::{
         Connector,
         ConnectorProbe,

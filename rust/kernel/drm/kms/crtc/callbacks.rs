@@ -28,7 +28,10 @@ use crate::{
     prelude::*,
     vtable::Identity, //
 };
-use core::ptr;
+use core::{
+    mem,
+    ptr, //
+};
 
 /// The operations of a kind of CRTC.
 ///
@@ -221,10 +224,54 @@ impl<T: DriverCrtc> Crtc<T> {
             T::atomic_flush(crtc, &commit);
         }
 
+        // SAFETY: The safety requirements of this function.
+        unsafe { Self::send_async_event(crtc, commit) };
+
         // Sends the event at once if there are no vertical blanks.
         //
         // SAFETY: The safety requirements of this function.
         unsafe { bindings::drm_crtc_vblank_atomic_flush(crtc, commit) };
+    }
+
+    /// Sends the event of a page flip that does not wait for a vertical blank.
+    ///
+    /// # Safety
+    ///
+    /// `crtc` must have been created by [`Self::new`] and be part of `commit`, which must be in the
+    /// commit phase.
+    unsafe fn send_async_event(
+        crtc: *mut bindings::drm_crtc,
+        commit: *mut bindings::drm_atomic_commit,
+    ) {
+        // SAFETY: A CRTC that is part of a commit has an entry in its array.
+        let state = unsafe { (*(*commit).crtcs.add((*crtc).index as usize)).new_state };
+
+        // SAFETY: Nothing of the state but the event changes any more.
+        if unsafe { !(*state).async_flip } {
+            return;
+        }
+
+        // The number and the time of the last vertical blank are up to date while they are on.
+        //
+        // SAFETY: `crtc` is valid.
+        let has_vblank = unsafe { bindings::drm_crtc_vblank_get(crtc) } == 0;
+
+        // SAFETY: The event belongs to the commit until it is taken with the lock held.
+        unsafe {
+            let lock = &raw mut (*(*crtc).dev).event_lock;
+
+            bindings::spin_lock_irq_disable(lock);
+            let event = mem::replace(&mut (*state).event, ptr::null_mut());
+            if !event.is_null() {
+                bindings::drm_crtc_send_vblank_event(crtc, event);
+            }
+            bindings::spin_unlock_irq_enable(lock);
+        }
+
+        if has_vblank {
+            // SAFETY: They were turned on above.
+            unsafe { bindings::drm_crtc_vblank_put(crtc) };
+        }
     }
 
     /// # Safety

@@ -7,6 +7,7 @@
 
 use super::{
     DriverPlane,
+    OpaquePlaneState,
     Plane,
     PlaneState,
     PlaneStateMut, //
@@ -60,6 +61,11 @@ impl<T: DriverPlane> Plane<T> {
             atomic_update: Some(Self::atomic_update_callback),
             atomic_disable: if T::HAS_ATOMIC_DISABLE {
                 Some(Self::atomic_disable_callback)
+            } else {
+                None
+            },
+            get_scanout_buffer: if T::HAS_GET_SCANOUT_BUFFER {
+                Some(Self::get_scanout_buffer_callback)
             } else {
                 None
             },
@@ -188,5 +194,40 @@ impl<T: DriverPlane> Plane<T> {
         let (plane, commit) = unsafe { (Self::from_raw(plane), AtomicCommit::new(&commit)) };
 
         T::atomic_disable(plane, &commit);
+    }
+
+    /// # Safety
+    ///
+    /// `plane` must have been created by [`Self::new`] and have a state, `buffer` must be valid for
+    /// writes, and the `panic_lock` of the device must be held for as long as it is used.
+    unsafe extern "C" fn get_scanout_buffer_callback(
+        plane: *mut bindings::drm_plane,
+        buffer: *mut bindings::drm_scanout_buffer,
+    ) -> c_int {
+        from_result(|| {
+            // SAFETY: A state that has become the current one does not change any more. It is
+            // freed after another one has taken its place, for which the `panic_lock` is needed.
+            let (plane, state) = unsafe {
+                (
+                    Self::from_raw(plane),
+                    OpaquePlaneState::from_raw((*plane).state),
+                )
+            };
+
+            if !state.visible() {
+                return Err(ENODEV);
+            }
+
+            let found = PlaneState::try_from_opaque(state)
+                .and_then(|state| T::get_scanout_buffer(plane, state))
+                .ok_or(ENODEV)?;
+
+            // What was found is valid for as long as the state is.
+            //
+            // SAFETY: `buffer` is valid for writes by the safety requirements.
+            unsafe { *buffer = found.into_raw() };
+
+            Ok(0)
+        })
     }
 }

@@ -144,6 +144,32 @@ mod tests {
     }
 
     #[test]
+    fn properties_are_created_once() -> Result {
+        fn create(setup: &KmsSetup<'_, TestDriver>) -> Result {
+            let plane = new_plane(setup, PlaneType::Overlay, 0)?;
+            let creators: [fn(&KmsSetup<'_, TestDriver>, &OpaquePlane<TestDriver>) -> Result; 6] = [
+                |setup, plane| setup.create_rotation_property(plane, rotation::ALL),
+                |setup, plane| setup.create_alpha_property(plane),
+                |setup, plane| setup.create_blend_mode_property(plane),
+                |setup, plane| setup.create_zpos_property(plane, 0, 1),
+                |setup, plane| setup.create_scaling_filter_property(plane),
+                |setup, plane| setup.enable_fb_damage_clips(plane),
+            ];
+
+            for create in creators {
+                create(setup, plane)?;
+                ensure(create(setup, plane) == Err(EEXIST))?;
+            }
+            Err(ECANCELED)
+        }
+
+        let tally = Tally::new()?;
+        assert_eq!(setup_error(&tally, create), Some(ECANCELED));
+
+        Ok(())
+    }
+
+    #[test]
     fn empty_devices_are_registered() -> Result {
         let tally = Tally::new()?;
 
