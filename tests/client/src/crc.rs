@@ -83,6 +83,11 @@ impl Crc {
         Ok(count)
     }
 
+    /// The file that the checksums are read from.
+    pub fn into_file(self) -> File {
+        self.data
+    }
+
     fn ready(&self, wait: Timespec) -> Result<bool, Error> {
         let mut fds = [PollFd::from_borrowed_fd(self.data.as_fd(), PollFlags::IN)];
         let count = poll(&mut fds, Some(&wait)).what("poll for a CRC")?;
@@ -112,11 +117,16 @@ impl Crc {
     }
 }
 
-fn folder(card: &Card, crtc_index: usize) -> Option<PathBuf> {
+/// The device's folder in debugfs.
+pub fn folder_of_device(card: &Card) -> Option<PathBuf> {
     let card = card.path.file_name()?.to_string_lossy().into_owned();
     let minor = card.strip_prefix("card")?;
-    let folder = PathBuf::from(format!(
-        "/sys/kernel/debug/dri/{minor}/crtc-{crtc_index}/crc"
-    ));
+    Some(PathBuf::from(format!("/sys/kernel/debug/dri/{minor}")))
+}
+
+fn folder(card: &Card, crtc_index: usize) -> Option<PathBuf> {
+    let folder = folder_of_device(card)?
+        .join(format!("crtc-{crtc_index}"))
+        .join("crc");
     folder.is_dir().then_some(folder)
 }

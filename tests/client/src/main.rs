@@ -10,11 +10,13 @@ mod card;
 mod chart;
 mod cpu;
 mod crc;
+mod crc_gone;
 mod diff;
 mod display;
 mod error;
 mod failslab;
 mod fault;
+mod features;
 mod flip;
 mod frames;
 mod modules;
@@ -144,7 +146,7 @@ fn all(options: &Options) -> Result<ExitCode, Error> {
     let groups: Vec<&[testlist::Test]> = badinput::GROUPS
         .iter()
         .copied()
-        .chain([failslab::TESTS])
+        .chain([features::TESTS, failslab::TESTS])
         .collect();
     let mut tally = on_screen(&card, &groups, options, Tally::default())?;
     let rounds = options.rounds(5);
@@ -167,6 +169,10 @@ fn all(options: &Options) -> Result<ExitCode, Error> {
         Ok(())
     });
     run("frames", &mut || frames::test(&card, 10_000));
+    run("crc-while-gone", &mut || match &module {
+        Some(module) => crc_gone::test(&card, &module.name),
+        None => skip("no module drives the card"),
+    });
     let mut card = Some(card);
     run("unbind", &mut || unbind_test(card.take(), rounds));
     // An open card keeps its module loaded.

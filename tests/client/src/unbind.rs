@@ -62,14 +62,14 @@ impl Method {
         Ok(Method::Configfs { folder, ours: true })
     }
 
-    fn take_away(&self) -> Result<(), Error> {
+    pub fn take_away(&self) -> Result<(), Error> {
         match self {
             Method::Bus { driver, device } => write(&driver.join("unbind"), device),
             Method::Configfs { folder, .. } => write(&folder.join("enabled"), "0"),
         }
     }
 
-    fn bring_back(&self) -> Result<(), Error> {
+    pub fn bring_back(&self) -> Result<(), Error> {
         match self {
             Method::Bus { driver, device } => write(&driver.join("bind"), device),
             Method::Configfs { folder, .. } => write(&folder.join("enabled"), "1"),
@@ -84,7 +84,7 @@ impl Method {
     }
 
     /// Waits for the device's card.
-    fn card(&self) -> Result<PathBuf, Error> {
+    pub fn card(&self) -> Result<PathBuf, Error> {
         let wanted = self.device_name();
         let start = Instant::now();
         while start.elapsed() < PATIENCE {
@@ -98,7 +98,7 @@ impl Method {
         message(format!("no card of {wanted} appeared"))
     }
 
-    fn clean_up(&self) {
+    pub fn clean_up(&self) {
         if let Method::Configfs { folder, ours: true } = self {
             remove_configfs_device(folder);
         }

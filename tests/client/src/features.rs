@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the driver offers beyond the usual, judged by the checksum of what is shown.
+
+use std::fs;
+
+use drm_sys::*;
+use rustix::io::Errno;
+
+use crate::atomic::{Request, EVENT, NONBLOCK, TEST_ONLY};
+use crate::buffer::Frame;
+use crate::crc::{folder_of_device, Crc};
+use crate::error::What;
+use crate::output::Screen;
+use crate::pattern::Pattern;
+use crate::testlist::{accepted_or, fail, refused, skip, test, Test, Verdict};
+
+pub const TESTS: &[Test] = &[
+    test("feature-scaling-nearest", scaling_nearest),
+    test("feature-scaling-filters-differ", scaling_filters_differ),
+    test("feature-scaling-limits", scaling_limits),
+    test("feature-async-flips", async_flips),
+    test("feature-panic-screen", panic_screen),
+];
+
+/// The value of `SCALING_FILTER` for the nearest pixel.
+const NEAREST: u64 = 1;
+
+/// Shows the upper left part of a framebuffer on the whole of the primary plane.
+fn stretched(
+    screen: &Screen<'_>,
+    fb: u32,
+    (width, height): (u32, u32),
+    filter: u64,
+) -> Result<Request, crate::error::Error> {
+    let plane = screen.output.primary;
+    screen
+        .plane(plane, fb, (0, 0), screen.size())?
+        .set(screen.card, plane, "SRC_W", u64::from(width) << 16)?
+        .set(screen.card, plane, "SRC_H", u64::from(height) << 16)?
+        .set(screen.card, plane, "SCALING_FILTER", filter)
+}
+
+fn can_scale(screen: &Screen<'_>) -> bool {
+    let plane = screen.output.primary;
+    screen.card.property_id(plane, "SCALING_FILTER").is_some()
+}
+
+/// Each pixel twice in each direction is the same, whoever does it.
+fn scaling_nearest(screen: &Screen<'_>) -> Verdict {
+    if !can_scale(screen) {
+        return skip("planes cannot be scaled");
+    }
+    let (width, height) = screen.size();
+    let (half_width, half_height) = (width / 2, height / 2);
+    let pixel = |x, y| Pattern::Gradient.pixel(x, y, half_width, half_height) ^ (x * 7 + y * 13);
+    let small = Frame::new(screen.card, half_width, half_height)?;
+    let large = Frame::new(screen.card, width, height)?;
+    small.draw(pixel)?;
+    large.draw(|x, y| pixel(x / 2, y / 2))?;
+
+    let Some(mut crc) = Crc::start(screen)? else {
+        return skip("there are no checksums");
+    };
+    screen
+        .plane(screen.output.primary, large.id, (0, 0), (width, height))?
+        .commit(screen.card, 0)
+        .what("commit of the large picture")?;
+    let expected = crc.now()?;
+    stretched(screen, small.id, (half_width, half_height), NEAREST)?
+        .commit(screen.card, 0)
+        .what("commit of the small picture")?;
+    let found = crc.now()?;
+    stretched(screen, screen.front.id, (width, height), 0)?
+        .commit(screen.card, 0)
+        .what("commit of the normal picture")?;
+    if found != expected {
+        return fail(format!("the checksum is {found}, {expected} expected"));
+    }
+    Ok(())
+}
+
+/// The property does something.
+fn scaling_filters_differ(screen: &Screen<'_>) -> Verdict {
+    if !can_scale(screen) {
+        return skip("planes cannot be scaled");
+    }
+    let (width, height) = (screen.size().0 / 3, screen.size().1 / 3);
+    let small = Frame::new(screen.card, width, height)?;
+    small.draw(|x, y| Pattern::Bars.pixel(x, y, width, height))?;
+
+    let Some(mut crc) = Crc::start(screen)? else {
+        return skip("there are no checksums");
+    };
+    let mut sums = Vec::new();
+    for filter in [0, NEAREST] {
+        stretched(screen, small.id, (width, height), filter)?
+            .commit(screen.card, 0)
+            .what("commit of a scaled picture")?;
+        sums.push(crc.now()?);
+    }
+    stretched(screen, screen.front.id, screen.size(), 0)?
+        .commit(screen.card, 0)
+        .what("commit of the normal picture")?;
+    if sums[0] == sums[1] {
+        return fail("both filters give the same picture");
+    }
+    Ok(())
+}
+
+/// Eight times as large and as small, and not more.
+fn scaling_limits(screen: &Screen<'_>) -> Verdict {
+    if !can_scale(screen) {
+        return skip("planes cannot be scaled");
+    }
+    let (width, height) = screen.size();
+    let plane = screen.output.primary;
+    let large = Frame::new(screen.card, 1024, 1024)?;
+    let cases = [
+        ((width / 8, height / 8), (width, height), true),
+        ((width / 8 - 8, height / 8 - 8), (width, height), false),
+        ((1024, 1024), (128, 128), true),
+        ((1024, 1024), (120, 120), false),
+    ];
+    for (source, size, possible) in cases {
+        let request = screen
+            .plane(plane, large.id, (0, 0), size)?
+            .set(screen.card, plane, "SRC_W", u64::from(source.0) << 16)?
+            .set(screen.card, plane, "SRC_H", u64::from(source.1) << 16)?;
+        let what = format!("{source:?} shown as {size:?}");
+        let result = request.commit(screen.card, TEST_ONLY);
+        if possible {
+            accepted_or(&what, result, &[])?;
+        } else {
+            refused(&what, result, &[Errno::RANGE])?;
+        }
+    }
+    Ok(())
+}
+
+/// The events come, and the last picture is the one that is shown.
+fn async_flips(screen: &Screen<'_>) -> Verdict {
+    if screen.card.capability(DRM_CAP_ASYNC_PAGE_FLIP) == 0 {
+        return skip("there are no asynchronous flips");
+    }
+    let Some(mut crc) = Crc::start(screen)? else {
+        return skip("there are no checksums");
+    };
+    let mut sums = Vec::new();
+    for frame in [&screen.front, &screen.back] {
+        screen
+            .flip_to(frame.id)?
+            .commit(screen.card, 0)
+            .what("commit")?;
+        sums.push(crc.now()?);
+    }
+    for round in 0..20u64 {
+        let index = (round % 2) as usize;
+        let frame = [&screen.front, &screen.back][index];
+        screen
+            .flip_to(frame.id)?
+            .prepare(NONBLOCK | EVENT | DRM_MODE_PAGE_FLIP_ASYNC, round)
+            .commit(screen.card)
+            .what("asynchronous flip")?;
+        screen.flip_done(round)?;
+        if round >= 18 && crc.now()? != sums[index] {
+            return fail(format!("flip {round} is not to be seen"));
+        }
+    }
+    screen
+        .flip_to(screen.front.id)?
+        .commit(screen.card, 0)
+        .what("commit")?;
+    Ok(())
+}
+
+/// A panic would be seen: it is drawn into the picture that is shown.
+fn panic_screen(screen: &Screen<'_>) -> Verdict {
+    let Some(trigger) = folder_of_device(screen.card).map(|f| f.join("drm_panic_plane_0")) else {
+        return skip("there is no debugfs");
+    };
+    if !trigger.exists() {
+        return skip("there is no panic screen, or the kernel is built without DRM_PANIC_DEBUG");
+    }
+    let (width, height) = screen.size();
+    let frame = Frame::new(screen.card, width, height)?;
+    frame.draw(|x, y| Pattern::Gradient.pixel(x, y, width, height))?;
+    let Some(mut crc) = Crc::start(screen)? else {
+        return skip("there are no checksums");
+    };
+    screen
+        .flip_to(frame.id)?
+        .commit(screen.card, 0)
+        .what("commit")?;
+    let before = crc.now()?;
+    fs::write(&trigger, "1").what("write to drm_panic_plane_0")?;
+    let after = crc.now()?;
+    let drawn = frame.buffer.map()?;
+    let background = drawn
+        .bytes()
+        .chunks_exact(4)
+        .filter(|pixel| pixel[..3] == [0; 3]);
+    let background = background.count();
+    drop(drawn);
+    screen
+        .flip_to(screen.front.id)?
+        .commit(screen.card, 0)
+        .what("commit")?;
+    if before == after {
+        return fail("the picture is the same as before");
+    }
+    if background < (width * height / 2) as usize {
+        return fail(format!("only {background} pixels are background"));
+    }
+    Ok(())
+}
