@@ -201,10 +201,10 @@ impl<D: KmsDriver> KmsSetup<'_, D> {
     pub fn attach_background_color_property(&self, crtc: &OpaqueCrtc<D>) -> Result {
         self.check_own(crtc.drm_dev())?;
 
-        // SAFETY: The mode configuration is initialized by the type invariants.
-        if has(crtc, unsafe {
-            (*self.as_raw()).mode_config.background_color_property
-        }) {
+        // SAFETY: The mode configuration is initialized by the type invariants of `KmsSetup`.
+        let property = unsafe { (*self.as_raw()).mode_config.background_color_property };
+
+        if has(crtc, property) {
             return Err(EEXIST);
         }
 
