@@ -239,10 +239,10 @@ unsafe fn setup<D: KmsDriver>(
 
         (*config).funcs = const { &mode_config_funcs(false) };
         (*config).helper_private = const { &mode_config_helper_funcs::<D>() };
-        (*config).min_width = info.min_resolution.0.try_into()?;
-        (*config).min_height = info.min_resolution.1.try_into()?;
-        (*config).max_width = info.max_resolution.0.try_into()?;
-        (*config).max_height = info.max_resolution.1.try_into()?;
+        (*config).min_width = info.min_resolution.0;
+        (*config).min_height = info.min_resolution.1;
+        (*config).max_width = info.max_resolution.0;
+        (*config).max_height = info.max_resolution.1;
         (*config).cursor_width = info.max_cursor.0;
         (*config).cursor_height = info.max_cursor.1;
         (*config).preferred_depth = info.preferred_depth;

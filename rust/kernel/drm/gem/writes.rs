@@ -24,7 +24,7 @@ static NEXT: Atomic<i64> = Atomic::new(0);
 /// # Invariants
 ///
 /// - If user space may have page table entries for the memory then `mapped` or `busy` is not 0.
-/// - If `mapped`, `busy` and `writers` are 0 then `version` was taken from [`NEXT`] after whatever
+/// - If `mapped`, `busy` and `writers` are 0 then `version` was taken from `NEXT` after whatever
 ///   has been written.
 pub struct Writes {
     version: Atomic<i64>,

@@ -145,7 +145,7 @@ pub(super) struct ConnectorOps {
 /// # Invariants
 ///
 /// - `connector` is initialized and valid until the device is freed.
-/// - `connector.funcs` points to the `funcs` of a [`ConnectorOps`], with provenance of all of it.
+/// - `connector.funcs` points to the `funcs` of a `ConnectorOps`, with provenance of all of it.
 #[repr(transparent)]
 pub struct OpaqueConnector<D: KmsDriver> {
     connector: Opaque<bindings::drm_connector>,

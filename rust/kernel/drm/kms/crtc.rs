@@ -163,7 +163,7 @@ pub trait DriverCrtc: Send + Sync + Sized {
 /// # Invariants
 ///
 /// - `crtc` is initialized and valid until the device is freed.
-/// - `crtc.funcs` points to the `funcs` of a [`CrtcOps`], with provenance of all of it.
+/// - `crtc.funcs` points to the `funcs` of a `CrtcOps`, with provenance of all of it.
 #[repr(transparent)]
 pub struct OpaqueCrtc<D: KmsDriver> {
     crtc: Opaque<bindings::drm_crtc>,

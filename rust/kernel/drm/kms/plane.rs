@@ -150,7 +150,7 @@ pub trait DriverPlane: Send + Sync + Sized {
 /// # Invariants
 ///
 /// - `plane` is initialized and valid until the device is freed.
-/// - `plane.funcs` points to the `funcs` of a [`PlaneOps`], with provenance of all of it.
+/// - `plane.funcs` points to the `funcs` of a `PlaneOps`, with provenance of all of it.
 #[repr(transparent)]
 pub struct OpaquePlane<D: KmsDriver> {
     plane: Opaque<bindings::drm_plane>,

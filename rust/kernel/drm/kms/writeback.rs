@@ -206,8 +206,7 @@ impl<D: WritebackDriver> WritebackConnector<D> {
             let config = &raw const (*(*connector).dev).mode_config;
             let (width, height) = ((*config).max_width, (*config).max_height);
 
-            // Both were made of a `u32`.
-            bindings::drm_add_modes_noedid(connector, width as u32, height as u32)
+            bindings::drm_add_modes_noedid(connector, width, height)
         }
     }
 

@@ -308,32 +308,39 @@ mod tests {
         shown.update(frame, |source, _| *source)
     }
 
+    /// Whether the ranges are those of first rows and ends.
+    fn are(rows: &[Range<u32>], expected: &[(u32, u32)]) -> bool {
+        let rows = rows.iter().map(|range| (range.start, range.end));
+
+        rows.eq(expected.iter().copied())
+    }
+
     #[test]
     fn only_what_changed_differs() -> Result {
         let mut shown = Shown::new(3)?;
         let still = frame([layer(Some(1), 0), layer(Some(2), 30)])?;
 
-        assert!(update(&mut shown, &still)? == [0..100]);
+        assert!(are(update(&mut shown, &still)?, &[(0, 100)]));
         assert!(update(&mut shown, &still)?.is_empty());
 
         // One layer moves, by less than its height and by more.
         let moved = frame([layer(Some(1), 0), layer(Some(2), 40)])?;
-        assert!(update(&mut shown, &moved)? == [30..60]);
+        assert!(are(update(&mut shown, &moved)?, &[(30, 60)]));
         let moved = frame([layer(Some(1), 0), layer(Some(2), 90)])?;
-        assert!(update(&mut shown, &moved)? == [40..60, 90..100]);
+        assert!(are(update(&mut shown, &moved)?, &[(40, 60), (90, 100)]));
 
         // The other one was written to.
         let written = frame([layer(Some(3), 0), layer(Some(2), 90)])?;
-        assert!(update(&mut shown, &written)? == [0..20]);
+        assert!(are(update(&mut shown, &written)?, &[(0, 20)]));
 
         // One comes in between, and goes.
         let three = frame([layer(Some(3), 0), layer(Some(9), 50), layer(Some(2), 90)])?;
-        assert!(update(&mut shown, &three)? == [50..70]);
-        assert!(update(&mut shown, &written)? == [50..70]);
+        assert!(are(update(&mut shown, &three)?, &[(50, 70)]));
+        assert!(are(update(&mut shown, &written)?, &[(50, 70)]));
 
         // The order is not the same.
         let swapped = frame([layer(Some(2), 90), layer(Some(3), 0)])?;
-        assert!(update(&mut shown, &swapped)? == [0..20, 90..100]);
+        assert!(are(update(&mut shown, &swapped)?, &[(0, 20), (90, 100)]));
         Ok(())
     }
 
@@ -342,15 +349,15 @@ mod tests {
         let mut shown = Shown::new(2)?;
         let unknown = frame([layer(Some(1), 0), layer(None, 10)])?;
 
-        assert!(update(&mut shown, &unknown)? == [0..100]);
-        assert!(update(&mut shown, &unknown)? == [10..30]);
+        assert!(are(update(&mut shown, &unknown)?, &[(0, 100)]));
+        assert!(are(update(&mut shown, &unknown)?, &[(10, 30)]));
 
         shown.forget();
-        assert!(update(&mut shown, &unknown)? == [0..100]);
+        assert!(are(update(&mut shown, &unknown)?, &[(0, 100)]));
 
         let mut colored = frame([layer(Some(1), 0), layer(None, 10)])?;
         colored.background = [1, 0, 0];
-        assert!(update(&mut shown, &colored)? == [0..100]);
+        assert!(are(update(&mut shown, &colored)?, &[(0, 100)]));
 
         let many = frame([layer(Some(1), 0), layer(Some(1), 0), layer(Some(1), 0)])?;
         assert!(update(&mut shown, &many).err() == Some(E2BIG));

@@ -18,7 +18,7 @@ use crate::{
 /// The operations of the C helpers for areas of user space that show an object.
 fn helper_ops() -> &'static bindings::vm_operations_struct {
     // SAFETY: The operations are constant.
-    unsafe { &*&raw const bindings::drm_gem_shmem_vm_ops }
+    unsafe { &bindings::drm_gem_shmem_vm_ops }
 }
 
 impl<T: DriverObject> Object<T> {

@@ -168,10 +168,10 @@ impl<'a, T: DriverCrtc> CrtcStateMut<'a, T> {
         }
         borrowed.set(borrowed.get() | crtc.mask());
 
-        // SAFETY: The state is one of a CRTC of the kind `T`, hence a `CrtcState<T>`, and the mask
-        // says that there is no other reference.
         // INVARIANT: The bit was set above.
         Some(Self {
+            // SAFETY: The state is one of a CRTC of the kind `T`, hence a `CrtcState<T>`, and the
+            // mask says that there is no other reference.
             state: unsafe { &mut *state.cast() },
             borrowed,
         })

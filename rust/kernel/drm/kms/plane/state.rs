@@ -81,7 +81,7 @@ impl<D: KmsDriver> OpaquePlaneState<D> {
         (!fb.is_null()).then(|| unsafe { Framebuffer::from_raw(fb) })
     }
 
-    /// Whether any of the plane is to be seen. Set by [`AtomicCheck::check_plane_state`].
+    /// Whether any of the plane is to be seen. Set by `AtomicCheck::check_plane_state()`.
     pub fn visible(&self) -> bool {
         // SAFETY: The state does not change by the type invariants.
         unsafe { (*self.as_raw()).visible }
@@ -89,7 +89,7 @@ impl<D: KmsDriver> OpaquePlaneState<D> {
 
     /// The part of the framebuffer that is shown, in 1/65536 pixels, clipped to what is visible.
     ///
-    /// Set by [`AtomicCheck::check_plane_state`].
+    /// Set by `AtomicCheck::check_plane_state()`.
     pub fn src(&self) -> Rect {
         // SAFETY: The state does not change by the type invariants.
         unsafe { (*self.as_raw()).src }.into()
@@ -97,7 +97,7 @@ impl<D: KmsDriver> OpaquePlaneState<D> {
 
     /// The part of the CRTC that the plane covers, in pixels, clipped to what is visible.
     ///
-    /// Set by [`AtomicCheck::check_plane_state`].
+    /// Set by `AtomicCheck::check_plane_state()`.
     pub fn dst(&self) -> Rect {
         // SAFETY: The state does not change by the type invariants.
         unsafe { (*self.as_raw()).dst }.into()
@@ -196,10 +196,10 @@ impl<'a, T: DriverPlane> PlaneStateMut<'a, T> {
         }
         borrowed.set(borrowed.get() | plane.mask());
 
-        // SAFETY: The state is one of a plane of the kind `T`, hence a `PlaneState<T>`, and the
-        // mask says that there is no other reference.
         // INVARIANT: The bit was set above.
         Some(Self {
+            // SAFETY: The state is one of a plane of the kind `T`, hence a `PlaneState<T>`, and
+            // the mask says that there is no other reference.
             state: unsafe { &mut *state.cast() },
             borrowed: Some(borrowed),
         })
