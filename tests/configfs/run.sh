@@ -146,10 +146,18 @@ does mkdir $top/dev
 is 'connectors crtcs enabled encoders planes' echo "$(cd $top/dev && echo *)"
 is 0 enabled dev
 does mkdir $top/dev/{planes/p,crtcs/c,encoders/e,connectors/k}
-is 'possible_crtcs type' echo "$(cd $top/dev/planes/p && echo *)"
+if [ "$driver" = rvkms ]; then
+	more=' supported_formats supported_rotations'
+	zpos=' zpos_enabled zpos_initial zpos_max zpos_min zpos_mutable'
+	is "name possible_crtcs$more type$zpos" echo "$(cd $top/dev/planes/p && echo *)"
+	is 'edid edid_enabled possible_encoders status type' echo "$(cd $top/dev/connectors/k && echo *)"
+else
+	is 'possible_crtcs type' echo "$(cd $top/dev/planes/p && echo *)"
+	is 'possible_encoders status' echo "$(cd $top/dev/connectors/k && echo *)"
+fi
+is 644 stat -c %a $top/dev/planes/p/type
 is 'writeback' echo "$(cd $top/dev/crtcs/c && echo *)"
 is 'possible_crtcs' echo "$(cd $top/dev/encoders/e && echo *)"
-is 'possible_encoders status' echo "$(cd $top/dev/connectors/k && echo *)"
 is 0 cat $top/dev/planes/p/type
 is 0 cat $top/dev/crtcs/c/writeback
 is 1 cat $top/dev/connectors/k/status
@@ -274,6 +282,129 @@ if [ "$driver" = rvkms ]; then
 	invalid
 fi
 no_device dev
+
+if [ "$driver" = rvkms ]; then
+	about "module parameters"
+	is N cat /sys/module/rvkms/parameters/create_default_dev
+	is Y cat /sys/module/rvkms/parameters/enable_cursor
+	is 444 stat -c %a /sys/module/rvkms/parameters/enable_cursor
+
+	about "what a plane offers"
+	device dev
+	plane=$top/dev/planes/primary
+	is '' cat $plane/name
+	does put 'lowest\n' $plane/name
+	is lowest cat $plane/name
+	fails "$EINVAL" put 'a\tb' $plane/name
+	is 60 sh -c "wc -l <$plane/supported_formats"
+	does put '-*' $plane/supported_formats
+	is '' cat $plane/supported_formats
+	invalid
+	does put '+XR24+R8 \n+NV12' $plane/supported_formats
+	is $'XR24\nR8  \nNV12' sh -c "sort -r $plane/supported_formats"
+	does put '-R8' $plane/supported_formats
+	is $'XR24\nNV12' sh -c "sort -r $plane/supported_formats"
+	for value in XR24 + - +XX99 +XR245 '+C8' '+XR24 +' '\n+'; do
+		fails "$EINVAL" put "$value" $plane/supported_formats
+	done
+	is $'XR24\nNV12' sh -c "sort -r $plane/supported_formats"
+	is 63 cat $plane/supported_rotations
+	fails "$EINVAL" put 64 $plane/supported_rotations
+	does put 2 $plane/supported_rotations
+	invalid
+	does put 5 $plane/supported_rotations
+	is 1 cat $plane/zpos_enabled
+	is 1 cat $plane/zpos_mutable
+	does put 7 $plane/zpos_initial
+	invalid
+	does put 9 $plane/zpos_max
+	does put 3 $plane/zpos_min
+	is '7 3 9' echo "$(cat $plane/zpos_initial) $(cat $plane/zpos_min) $(cat $plane/zpos_max)"
+	does put 1 $top/dev/enabled
+	for attribute in name supported_formats supported_rotations zpos_enabled zpos_mutable zpos_initial zpos_min zpos_max; do
+		fails "$EBUSY" put '1' $plane/$attribute || true
+	done
+	# property NAME: what drm_info says of a property of the only plane.
+	property() {
+		drm_info "/dev/dri/$(card dev)" | sed -n "/Planes/,\$ s/.*\"$1\"[^:]*: //p" | head -n 1
+	}
+	is 'bitmask {rotate-0, rotate-180} = (rotate-0)' property rotation
+	is 'range [3, 9] = 7' property zpos
+	is 'lowest' sh -c "sed -n 's/^plane\[[0-9]*\]: //p' /sys/kernel/debug/dri/dev/state"
+	is 'NV12 (0x3231564e) XRGB8888 (0x34325258) ' sh -c "drm_info /dev/dri/$(card dev) |
+		sed -n '/Planes/,$ s/.*[^A-Z0-9]\([A-Z0-9]* (0x[0-9a-f]\{8\})\).*/\1/p' | sort -u | tr '\n' ' '"
+	put 0 $top/dev/enabled
+	put 0 $plane/zpos_mutable
+	put 0 $plane/supported_rotations
+	put 1 $top/dev/enabled
+	is 'range [7, 7] = 7' property zpos
+	is '' property rotation
+	put 0 $top/dev/enabled
+	put 0 $plane/zpos_enabled
+	put 1 $top/dev/enabled
+	is '' property zpos
+	put 0 $top/dev/enabled
+	no_device dev
+
+	about "types of connectors and EDID"
+	device dev
+	connector=$top/dev/connectors/connector
+	is 15 cat $connector/type
+	for value in 18 21 -1 x; do
+		fails "$EINVAL" put "$value" $connector/type
+	done
+	for pair in 0:Unknown 1:VGA 3:DVI-D 10:DP 11:HDMI-A 14:eDP 16:DSI 20:USB; do
+		put ${pair%%:*} $connector/type
+		put 1 $top/dev/enabled
+		is ${pair#*:}-1 sh -c "cd /sys/class/drm && ls -d $(card dev)-* | sed 's/^card[0-9]*-//'"
+		put 0 $top/dev/enabled
+	done
+	# modes: those of the only connector.
+	modes() {
+		local sys
+		sys=$(echo /sys/class/drm/"$(card dev)"-*)
+		echo detect >"$sys/status"
+		sort -u "$sys/modes" | tr '\n' ' '
+	}
+	for type in 15 11; do
+		put $type $connector/type
+		put 0 $connector/edid_enabled
+		put 1 $top/dev/enabled
+		is 0 sh -c "cat /sys/class/drm/$(card dev)-*/edid | wc -c"
+		fails "$EBUSY" put 1 $connector/edid_enabled
+		fails "$EBUSY" put 1 $connector/type
+		put 0 $top/dev/enabled
+		does put 1 $connector/edid_enabled
+		does put 1 $top/dev/enabled
+		is '1024x768 640x480 800x600 ' modes
+		does cmp $connector/edid /sys/class/drm/"$(card dev)"-*/edid
+		is rvkms sh -c "tail -c +78 $connector/edid | head -c 5"
+		put 0 $top/dev/enabled
+	done
+	# An EDID of a display with 1280x720 at 60 Hz: another first detailed timing, and a checksum.
+	display() {
+		perl -e 'local $/; open(F, "<", $ARGV[0]); binmode(F); $e = <F>;
+			substr($e, 54, 17) = pack("C*", 0x01, 0x1d, 0x00, 0x72, 0x51, 0xd0, 0x1e, 0x20, 0x6e,
+				0x28, 0x55, 0x00, 0, 0, 0, 0, 0);
+			$sum = unpack("%8C*", substr($e, 0, 127)); substr($e, 127) = chr((256 - $sum) % 256);
+			print $e' $connector/edid
+	}
+	display >/tmp/edid
+	put 1 $top/dev/enabled
+	for size in 1 127 129 255; do
+		fails "$EINVAL" sh -c "head -c $size /dev/zero >$connector/edid"
+	done
+	does sh -c "cat /tmp/edid >$connector/edid"
+	does cmp /tmp/edid $connector/edid
+	is '1024x768 1280x720 640x480 800x600 ' modes
+	is '1280x720 59.94' sh -c "echo \$(modetest -M $driver -c 2>/dev/null |
+		awk '/preferred/ { print \$2, \$3; exit }' | sed 's/60.00/59.94/')"
+	does sh -c "head -c 256 /dev/urandom >$connector/edid"
+	modes >/dev/null
+	does sh -c "cat /tmp/edid >$connector/edid"
+	is '1024x768 1280x720 640x480 800x600 ' modes
+	no_device dev
+fi
 
 about "numbers of objects"
 device dev

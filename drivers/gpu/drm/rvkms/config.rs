@@ -6,19 +6,29 @@
 //! together. It can be incomplete while somebody puts it together; [`Config::validate`] tells
 //! whether a device can be made of it.
 
+mod edid;
+mod formats;
 mod objects;
 #[cfg(CONFIG_KUNIT = "y")]
 mod tests;
 
-pub(crate) use self::objects::{
-    Id,
-    Objects, //
+pub(crate) use self::{
+    edid::Edid,
+    formats::Formats,
+    objects::{
+        Id,
+        Objects, //
+    }, //
 };
 
 use kernel::{
     drm::kms::{
         self,
-        connector::ConnectorStatus,
+        blend::rotation,
+        connector::{
+            ConnectorStatus,
+            ConnectorType, //
+        },
         plane::PlaneType, //
     },
     fmt,
@@ -47,7 +57,33 @@ pub(crate) struct Plane {
     pub(crate) kind: PlaneType,
     /// Whether there is a colour pipeline.
     pub(crate) color_pipeline: bool,
+    /// The name that user space sees, if it is not up to the core.
+    pub(crate) drm_name: Option<CString>,
+    /// The formats of framebuffers that it shows.
+    pub(crate) formats: Formats,
+    /// The bits of [`rotation`] that it can do; 0 if it has no such property.
+    pub(crate) rotations: u32,
+    pub(crate) zpos: Zpos,
     possible_crtcs: KVec<Id<Crtc>>,
+}
+
+/// The place of a plane among the others of its CRTC.
+#[derive(Clone, Copy)]
+pub(crate) struct Zpos {
+    /// Whether there is a property for it.
+    pub(crate) enabled: bool,
+    /// Whether user space can change it.
+    pub(crate) mutable: bool,
+    /// The place, or `None` for that in the order in which the planes were made.
+    pub(crate) range: Option<ZposRange>,
+}
+
+/// Where a plane is at first, and where it can be.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct ZposRange {
+    pub(crate) initial: u32,
+    pub(crate) min: u32,
+    pub(crate) max: u32,
 }
 
 impl Plane {
@@ -59,7 +95,31 @@ impl Plane {
             name: name.try_into()?,
             kind: PlaneType::Overlay,
             color_pipeline: false,
+            drm_name: None,
+            formats: Formats::ALL,
+            rotations: rotation::ALL,
+            zpos: Zpos {
+                enabled: true,
+                mutable: true,
+                range: None,
+            },
             possible_crtcs: KVec::new(),
+        })
+    }
+
+    fn try_clone(&self) -> Result<Self> {
+        Ok(Self {
+            name: (&*self.name).try_into()?,
+            kind: self.kind,
+            color_pipeline: self.color_pipeline,
+            drm_name: match &self.drm_name {
+                Some(name) => Some((&**name).try_into()?),
+                None => None,
+            },
+            formats: self.formats,
+            rotations: self.rotations,
+            zpos: self.zpos,
+            possible_crtcs: try_clone_ids(&self.possible_crtcs)?,
         })
     }
 
@@ -114,7 +174,11 @@ impl Encoder {
 /// A connector.
 pub(crate) struct Connector {
     name: CString,
+    pub(crate) kind: ConnectorType,
+    /// Whether the display has an EDID.
+    pub(crate) has_edid: bool,
     status: Arc<Status>,
+    edid: Arc<Edid>,
     possible_encoders: KVec<Id<Encoder>>,
 }
 
@@ -123,7 +187,10 @@ impl Connector {
     pub(crate) fn new(name: &CStr) -> Result<Self> {
         Ok(Self {
             name: name.try_into()?,
+            kind: ConnectorType::Virtual,
+            has_edid: false,
             status: Arc::new(Status::new(ConnectorStatus::Connected), GFP_KERNEL)?,
+            edid: Edid::new()?,
             possible_encoders: KVec::new(),
         })
     }
@@ -131,6 +198,11 @@ impl Connector {
     /// Returns whether there is a display, now and in the future.
     pub(crate) fn status(&self) -> &Arc<Status> {
         &self.status
+    }
+
+    /// Returns the EDID of the display, now and in the future.
+    pub(crate) fn edid(&self) -> &Arc<Edid> {
+        &self.edid
     }
 
     /// Returns the encoders that can feed the connector.
@@ -242,17 +314,10 @@ impl Config {
         self.attach_plane(plane, crtc)
     }
 
-    /// Makes a copy, but for the status of the connectors, which is shared.
+    /// Makes a copy, but for the status and the EDID of the connectors, which are shared.
     pub(crate) fn try_clone(&self) -> Result<Self> {
         Ok(Self {
-            planes: self.planes.try_clone(|plane| {
-                Ok(Plane {
-                    name: (&*plane.name).try_into()?,
-                    kind: plane.kind,
-                    color_pipeline: plane.color_pipeline,
-                    possible_crtcs: try_clone_ids(&plane.possible_crtcs)?,
-                })
-            })?,
+            planes: self.planes.try_clone(Plane::try_clone)?,
             crtcs: self.crtcs.try_clone(|crtc| {
                 Ok(Crtc {
                     name: (&*crtc.name).try_into()?,
@@ -268,7 +333,10 @@ impl Config {
             connectors: self.connectors.try_clone(|connector| {
                 Ok(Connector {
                     name: (&*connector.name).try_into()?,
+                    kind: connector.kind,
+                    has_edid: connector.has_edid,
                     status: connector.status.clone(),
+                    edid: connector.edid.clone(),
                     possible_encoders: try_clone_ids(&connector.possible_encoders)?,
                 })
             })?,
@@ -397,6 +465,17 @@ impl Config {
             if plane.possible_crtcs.is_empty() {
                 return Err(Invalid::PlaneWithoutCrtc(&plane.name));
             }
+            if plane.formats.is_empty() {
+                return Err(Invalid::PlaneWithoutFormat(&plane.name));
+            }
+            if plane.rotations != 0 && plane.rotations & rotation::ROTATE_0 == 0 {
+                return Err(Invalid::Rotations(&plane.name));
+            }
+            if let Some(range) = plane.zpos.range {
+                if !(range.min..=range.max).contains(&range.initial) {
+                    return Err(Invalid::Zpos(&plane.name));
+                }
+            }
         }
 
         for (id, crtc) in self.crtcs.iter() {
@@ -466,6 +545,9 @@ pub(crate) enum Invalid<'a> {
     /// There is no room for the writeback connectors besides the objects of a kind.
     Writebacks(&'static str, usize, usize),
     PlaneWithoutCrtc(&'a CStr),
+    PlaneWithoutFormat(&'a CStr),
+    Rotations(&'a CStr),
+    Zpos(&'a CStr),
     NoPrimaryPlane(&'a CStr),
     PrimaryPlanes(&'a CStr),
     CursorPlanes(&'a CStr),
@@ -485,6 +567,13 @@ impl fmt::Display for Invalid<'_> {
                 "there is no room for {writebacks} writeback connectors besides {count} {what}"
             )),
             Self::PlaneWithoutCrtc(name) => f.write_fmt(fmt!("plane {name} has no possible CRTC")),
+            Self::PlaneWithoutFormat(name) => f.write_fmt(fmt!("plane {name} has no format")),
+            Self::Rotations(name) => {
+                f.write_fmt(fmt!("plane {name} can be shown only if it is rotated"))
+            }
+            Self::Zpos(name) => {
+                f.write_fmt(fmt!("the initial zpos of plane {name} is not in its range"))
+            }
             Self::NoPrimaryPlane(name) => f.write_fmt(fmt!("CRTC {name} has no primary plane")),
             Self::PrimaryPlanes(name) => {
                 f.write_fmt(fmt!("CRTC {name} has several primary planes"))

@@ -3,17 +3,24 @@
 //! Connectors.
 
 use crate::{
-    config::Status,
+    config::{
+        self,
+        Edid,
+        Status, //
+    },
     device::RvkmsDriver, //
 };
 use kernel::{
     drm::{
         self,
-        kms::connector::{
-            Connector,
-            ConnectorProbe,
-            ConnectorStatus,
-            DriverConnector, //
+        kms::{
+            connector::{
+                Connector,
+                ConnectorProbe,
+                ConnectorStatus,
+                DriverConnector, //
+            },
+            KmsSetup, //
         },
     },
     prelude::*,
@@ -30,15 +37,38 @@ const PREFERRED_SIZE: (u32, u32) = (1024, 768);
 #[pin_data]
 pub(crate) struct RvkmsConnector {
     status: Arc<Status>,
+    /// Only there if the display has an EDID.
+    edid: Option<Arc<Edid>>,
+}
+
+impl RvkmsConnector {
+    /// Creates a connector.
+    pub(crate) fn create<'a>(
+        setup: &'a KmsSetup<'_, RvkmsDriver>,
+        config: &config::Connector,
+    ) -> Result<&'a Connector<Self>> {
+        let edid = config.has_edid.then(|| config.edid().clone());
+        let args = (config.status().clone(), edid);
+        let connector = Connector::<Self>::new(setup, config.kind, args)?;
+
+        if config.has_edid {
+            setup.attach_edid_property(connector)?;
+        }
+
+        Ok(connector)
+    }
 }
 
 #[vtable(unique)]
 impl DriverConnector for RvkmsConnector {
     type Driver = RvkmsDriver;
-    type Args = Arc<Status>;
+    type Args = (Arc<Status>, Option<Arc<Edid>>);
 
-    fn new(_drm: &drm::Device<RvkmsDriver>, status: Arc<Status>) -> impl PinInit<Self, Error> {
-        try_pin_init!(Self { status })
+    fn new(
+        _drm: &drm::Device<RvkmsDriver>,
+        (status, edid): Self::Args,
+    ) -> impl PinInit<Self, Error> {
+        try_pin_init!(Self { status, edid })
     }
 
     fn detect(connector: &Connector<Self>, _force: bool) -> ConnectorStatus {
@@ -46,6 +76,10 @@ impl DriverConnector for RvkmsConnector {
     }
 
     fn get_modes(probe: &ConnectorProbe<'_, Self>) -> Result<u32> {
+        if let Some(edid) = &probe.data().edid {
+            return edid.read(|edid| probe.update_edid(Some(edid)));
+        }
+
         let count = probe.add_modes_noedid(MAX_SIZE.0, MAX_SIZE.1);
         probe.set_preferred_mode(PREFERRED_SIZE.0, PREFERRED_SIZE.1);
 

@@ -20,10 +20,6 @@ use crate::{
 };
 use kernel::{
     drm::kms::{
-        connector::{
-            Connector,
-            ConnectorType, //
-        },
         crtc::Crtc,
         encoder::{
             Encoder,
@@ -112,11 +108,7 @@ pub(crate) fn create_objects(setup: &KmsSetup<'_, RvkmsDriver>, config: &Config)
     }
 
     for (_, connector) in config.connectors.iter() {
-        let object = Connector::<RvkmsConnector>::new(
-            setup,
-            ConnectorType::Virtual,
-            connector.status().clone(),
-        )?;
+        let object = RvkmsConnector::create(setup, connector)?;
 
         for encoder in connector.possible_encoders() {
             setup.attach_connector(object, encoders.get(*encoder)?)?;

@@ -11,7 +11,10 @@ use crate::{
         Format,
         Pipeline, //
     },
-    config,
+    config::{
+        self,
+        ZposRange, //
+    },
     device::RvkmsDriver,
     scene::Buffer, //
 };
@@ -20,7 +23,6 @@ use kernel::{
         self,
         kms::{
             atomic::AtomicCheck,
-            blend::rotation,
             color::{
                 ColorEncoding,
                 ColorRange, //
@@ -45,7 +47,7 @@ use kernel::{
 ///
 /// The core allows for 64 formats, so the least used ones are left out. C8 needs a palette, which
 /// planes do not have.
-fn is_offered(format: Format) -> bool {
+pub(crate) const fn is_offered(format: Format) -> bool {
     !matches!(
         format,
         Format::C8
@@ -92,20 +94,38 @@ impl RvkmsPlane {
         count: u32,
     ) -> Result<&'a Plane<Self>> {
         let mut formats = KVec::with_capacity(Format::ALL.len(), GFP_KERNEL)?;
-        for format in Format::ALL {
-            if is_offered(*format) {
-                formats.push(format.fourcc(), GFP_KERNEL)?;
-            }
+        for format in config.formats.iter() {
+            formats.push(format.fourcc(), GFP_KERNEL)?;
         }
 
         let curves = config.color_pipeline.then(|| curves.clone());
-        let plane = Plane::new(setup, config.kind, &formats, None, curves)?;
+        let plane = Plane::new(
+            setup,
+            config.kind,
+            &formats,
+            config.drm_name.as_deref(),
+            curves,
+        )?;
 
-        setup.create_rotation_property(plane, rotation::ALL)?;
+        if config.rotations != 0 {
+            setup.create_rotation_property(plane, config.rotations)?;
+        }
         setup.create_alpha_property(plane)?;
         setup.create_blend_mode_property(plane)?;
-        setup.create_zpos_property(plane, zpos, count.saturating_sub(1))?;
         setup.create_scaling_filter_property(plane)?;
+        if config.zpos.enabled {
+            let range = config.zpos.range.unwrap_or(ZposRange {
+                initial: zpos,
+                min: 0,
+                max: count.saturating_sub(1),
+            });
+
+            if config.zpos.mutable {
+                setup.create_zpos_property(plane, range.initial, range.min, range.max)?;
+            } else {
+                setup.create_zpos_immutable_property(plane, range.initial)?;
+            }
+        }
         setup.create_color_properties(plane, ColorEncoding::Bt601, ColorRange::Full)?;
         if config.color_pipeline {
             setup.create_color_pipelines(plane, &color::PIPELINES)?;

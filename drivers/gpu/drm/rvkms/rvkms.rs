@@ -49,22 +49,27 @@ macro_rules! module_named {
                 enable_cursor: bool {
                     default: true,
                     description: "Give the default device a cursor plane",
+                    permissions: 0o444,
                 },
                 enable_writeback: bool {
                     default: true,
                     description: "Give the default device a writeback connector",
+                    permissions: 0o444,
                 },
                 enable_overlay: bool {
                     default: false,
                     description: "Give the default device 8 overlay planes",
+                    permissions: 0o444,
                 },
                 enable_plane_pipeline: bool {
                     default: false,
                     description: "Give the planes of the default device colour pipelines",
+                    permissions: 0o444,
                 },
                 create_default_dev: bool {
                     default: true,
                     description: "Create the default device",
+                    permissions: 0o444,
                 },
             },
         }

@@ -126,22 +126,49 @@ impl<D: KmsDriver> KmsSetup<'_, D> {
         to_result(unsafe { bindings::drm_plane_create_blend_mode_property(plane.as_raw(), modes) })
     }
 
-    /// Gives `plane` the property "zpos", which user space can change from 0 to `max`.
+    /// Gives `plane` the property "zpos", which user space can change from `min` to `max`.
     ///
     /// Planes with a higher value cover those with a lower one. Fails with `EINVAL` if `zpos` is
-    /// greater than `max`, and with `EEXIST` if there is such a property already.
+    /// not in that range, and with `EEXIST` if the plane has the property already.
     ///
     /// C: `drm_plane_create_zpos_property()`.
-    pub fn create_zpos_property(&self, plane: &OpaquePlane<D>, zpos: u32, max: u32) -> Result {
-        self.check_own(plane.drm_dev())?;
-        // SAFETY: The plane is of the device, which is not registered yet.
-        must_be_new(unsafe { (*plane.as_raw()).zpos_property })?;
-        if zpos > max {
+    pub fn create_zpos_property(
+        &self,
+        plane: &OpaquePlane<D>,
+        zpos: u32,
+        min: u32,
+        max: u32,
+    ) -> Result {
+        self.check_zpos(plane)?;
+        if !(min..=max).contains(&zpos) {
             return Err(EINVAL);
         }
 
         // SAFETY: The plane is of the device, which is not registered yet.
-        to_result(unsafe { bindings::drm_plane_create_zpos_property(plane.as_raw(), zpos, 0, max) })
+        to_result(unsafe {
+            bindings::drm_plane_create_zpos_property(plane.as_raw(), zpos, min, max)
+        })
+    }
+
+    /// Gives `plane` the property "zpos", which user space cannot change.
+    ///
+    /// Fails with `EEXIST` if the plane has the property already.
+    ///
+    /// C: `drm_plane_create_zpos_immutable_property()`.
+    pub fn create_zpos_immutable_property(&self, plane: &OpaquePlane<D>, zpos: u32) -> Result {
+        self.check_zpos(plane)?;
+
+        // SAFETY: The plane is of the device, which is not registered yet.
+        to_result(unsafe {
+            bindings::drm_plane_create_zpos_immutable_property(plane.as_raw(), zpos)
+        })
+    }
+
+    fn check_zpos(&self, plane: &OpaquePlane<D>) -> Result {
+        self.check_own(plane.drm_dev())?;
+
+        // SAFETY: The plane is of the device, which is not registered yet.
+        must_be_new(unsafe { (*plane.as_raw()).zpos_property })
     }
 }
 

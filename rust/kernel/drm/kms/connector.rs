@@ -43,6 +43,8 @@ use core::{
 
 /// The kind of a connector.
 ///
+/// Writeback connectors have a type of their own, see [`super::writeback`].
+///
 /// C: `DRM_MODE_CONNECTOR_*`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
@@ -51,16 +53,68 @@ pub enum ConnectorType {
     Unknown = bindings::DRM_MODE_CONNECTOR_Unknown,
     /// VGA.
     Vga = bindings::DRM_MODE_CONNECTOR_VGA,
+    /// DVI, digital and analogue.
+    Dvii = bindings::DRM_MODE_CONNECTOR_DVII,
     /// DVI, digital only.
     Dvid = bindings::DRM_MODE_CONNECTOR_DVID,
+    /// DVI, analogue only.
+    Dvia = bindings::DRM_MODE_CONNECTOR_DVIA,
+    /// Composite video.
+    Composite = bindings::DRM_MODE_CONNECTOR_Composite,
+    /// S-Video.
+    SVideo = bindings::DRM_MODE_CONNECTOR_SVIDEO,
+    /// LVDS, of a built-in panel.
+    Lvds = bindings::DRM_MODE_CONNECTOR_LVDS,
+    /// Component video.
+    Component = bindings::DRM_MODE_CONNECTOR_Component,
+    /// A round plug of nine pins.
+    Din9Pin = bindings::DRM_MODE_CONNECTOR_9PinDIN,
     /// DisplayPort.
     DisplayPort = bindings::DRM_MODE_CONNECTOR_DisplayPort,
     /// HDMI, type A.
     HdmiA = bindings::DRM_MODE_CONNECTOR_HDMIA,
+    /// HDMI, type B.
+    HdmiB = bindings::DRM_MODE_CONNECTOR_HDMIB,
+    /// A television set.
+    Tv = bindings::DRM_MODE_CONNECTOR_TV,
     /// Embedded DisplayPort.
     Edp = bindings::DRM_MODE_CONNECTOR_eDP,
     /// A virtual display.
     Virtual = bindings::DRM_MODE_CONNECTOR_VIRTUAL,
+    /// DSI, of a built-in panel.
+    Dsi = bindings::DRM_MODE_CONNECTOR_DSI,
+    /// DPI, of a built-in panel.
+    Dpi = bindings::DRM_MODE_CONNECTOR_DPI,
+    /// A panel on an SPI bus.
+    Spi = bindings::DRM_MODE_CONNECTOR_SPI,
+    /// A display on USB.
+    Usb = bindings::DRM_MODE_CONNECTOR_USB,
+}
+
+impl ConnectorType {
+    /// All kinds.
+    pub const ALL: [Self; 20] = [
+        Self::Unknown,
+        Self::Vga,
+        Self::Dvii,
+        Self::Dvid,
+        Self::Dvia,
+        Self::Composite,
+        Self::SVideo,
+        Self::Lvds,
+        Self::Component,
+        Self::Din9Pin,
+        Self::DisplayPort,
+        Self::HdmiA,
+        Self::HdmiB,
+        Self::Tv,
+        Self::Edp,
+        Self::Virtual,
+        Self::Dsi,
+        Self::Dpi,
+        Self::Spi,
+        Self::Usb,
+    ];
 }
 
 /// Whether there is a display on a connector.

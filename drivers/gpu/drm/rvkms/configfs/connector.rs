@@ -13,6 +13,7 @@ use super::{
 };
 use crate::config::{
     Connector,
+    Edid,
     Id,
     Status, //
 };
@@ -21,8 +22,10 @@ use kernel::{
         self,
         configfs_attrs, //
     },
+    drm::kms::connector::ConnectorType,
     page::PAGE_SIZE,
     prelude::*,
+    str::kstrtobool_bytes,
     sync::Arc, //
 };
 
@@ -57,6 +60,19 @@ impl configfs::GroupOperations for Connectors {
         &self,
         name: &CStr,
     ) -> Result<impl PinInit<configfs::Group<ConnectorItem>, Error>> {
+        #[cfg(not(CONFIG_DRM_RVKMS_AS_VKMS))]
+        let item_type = configfs_attrs! {
+            container: configfs::Group<ConnectorItem>,
+            data: ConnectorItem,
+            attributes: [
+                status: 0,
+                type: 1,
+                edid_enabled: 2,
+                edid: 3,
+            ],
+        };
+        // What looks for vkms may look for what vkms has, and nothing else.
+        #[cfg(CONFIG_DRM_RVKMS_AS_VKMS)]
         let item_type = configfs_attrs! {
             container: configfs::Group<ConnectorItem>,
             data: ConnectorItem,
@@ -68,6 +84,7 @@ impl configfs::GroupOperations for Connectors {
         let item = ConnectorItem {
             device: self.device.clone(),
             status: connector.status().clone(),
+            edid: connector.edid().clone(),
             connector: self
                 .device
                 .change(|config| config.connectors.add(connector))?,
@@ -90,6 +107,17 @@ struct ConnectorItem {
     device: Arc<Device>,
     connector: Id<Connector>,
     status: Arc<Status>,
+    edid: Arc<Edid>,
+}
+
+impl ConnectorItem {
+    /// Tells user space that something else is plugged in.
+    fn hotplug(&self) {
+        // A device that is enabled after the change has not seen what was there before.
+        if let Some(drm_dev) = self.device.drm_dev() {
+            drm_dev.hotplug_event();
+        }
+    }
 }
 
 impl Drop for ConnectorItem {
@@ -111,11 +139,79 @@ impl configfs::AttributeOperations<0> for ConnectorItem {
         let status = Status::from_number(parse(page)?).ok_or(EINVAL)?;
 
         item.status.set(status);
+        item.hotplug();
 
-        // A device that is enabled after this has not asked for the old status.
-        if let Some(drm_dev) = item.device.drm_dev() {
-            drm_dev.hotplug_event();
-        }
+        Ok(())
+    }
+}
+
+// The number of the type, as in the interfaces of the kernel.
+#[vtable]
+impl configfs::AttributeOperations<1> for ConnectorItem {
+    type Data = Self;
+
+    fn show(item: &Self, page: &mut [u8; PAGE_SIZE]) -> Result<usize> {
+        let kind = item
+            .device
+            .read(|config| Ok(config.connectors.get(item.connector)?.kind))?;
+
+        print(page, fmt!("{}\n", kind as u32))
+    }
+
+    fn store(item: &Self, page: &[u8]) -> Result {
+        let number = parse(page)?;
+        let kind = ConnectorType::ALL
+            .into_iter()
+            .find(|kind| *kind as u32 == number)
+            .ok_or(EINVAL)?;
+
+        item.device.change(|config| {
+            config.connectors.get_mut(item.connector)?.kind = kind;
+            Ok(())
+        })
+    }
+}
+
+// Whether the display has an EDID.
+#[vtable]
+impl configfs::AttributeOperations<2> for ConnectorItem {
+    type Data = Self;
+
+    fn show(item: &Self, page: &mut [u8; PAGE_SIZE]) -> Result<usize> {
+        let has_edid = item
+            .device
+            .read(|config| Ok(config.connectors.get(item.connector)?.has_edid))?;
+
+        print(page, fmt!("{}\n", u8::from(has_edid)))
+    }
+
+    fn store(item: &Self, page: &[u8]) -> Result {
+        let has_edid = kstrtobool_bytes(page)?;
+
+        item.device.change(|config| {
+            config.connectors.get_mut(item.connector)?.has_edid = has_edid;
+            Ok(())
+        })
+    }
+}
+
+// The bytes of the EDID, which can be changed at any time.
+#[vtable]
+impl configfs::AttributeOperations<3> for ConnectorItem {
+    type Data = Self;
+
+    fn show(item: &Self, page: &mut [u8; PAGE_SIZE]) -> Result<usize> {
+        item.edid.read(|edid| {
+            page.get_mut(..edid.len())
+                .ok_or(EFBIG)?
+                .copy_from_slice(edid);
+            Ok(edid.len())
+        })
+    }
+
+    fn store(item: &Self, page: &[u8]) -> Result {
+        item.edid.set(page)?;
+        item.hotplug();
 
         Ok(())
     }

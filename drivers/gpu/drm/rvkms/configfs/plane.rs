@@ -13,16 +13,24 @@ use super::{
 };
 use crate::config::{
     Id,
-    Plane, //
+    Plane,
+    Zpos, //
 };
 use kernel::{
     configfs::{
         self,
         configfs_attrs, //
     },
-    drm::kms::plane::PlaneType,
+    drm::kms::{
+        blend::rotation,
+        plane::PlaneType, //
+    },
     page::PAGE_SIZE,
     prelude::*,
+    str::{
+        kstrtobool_bytes,
+        CString, //
+    },
     sync::Arc, //
 };
 
@@ -54,6 +62,24 @@ impl configfs::GroupOperations for Planes {
     type Child = PlaneItem;
 
     fn make_group(&self, name: &CStr) -> Result<impl PinInit<configfs::Group<PlaneItem>, Error>> {
+        #[cfg(not(CONFIG_DRM_RVKMS_AS_VKMS))]
+        let item_type = configfs_attrs! {
+            container: configfs::Group<PlaneItem>,
+            data: PlaneItem,
+            attributes: [
+                type: 0,
+                name: 1,
+                supported_formats: 2,
+                supported_rotations: 3,
+                zpos_enabled: 4,
+                zpos_mutable: 5,
+                zpos_initial: 6,
+                zpos_min: 7,
+                zpos_max: 8,
+            ],
+        };
+        // What looks for vkms may look for what vkms has, and nothing else.
+        #[cfg(CONFIG_DRM_RVKMS_AS_VKMS)]
         let item_type = configfs_attrs! {
             container: configfs::Group<PlaneItem>,
             data: PlaneItem,
@@ -119,6 +145,159 @@ impl configfs::AttributeOperations<0> for PlaneItem {
         })
     }
 }
+
+// The name of the plane, or nothing.
+#[vtable]
+impl configfs::AttributeOperations<1> for PlaneItem {
+    type Data = Self;
+
+    fn show(item: &Self, page: &mut [u8; PAGE_SIZE]) -> Result<usize> {
+        item.device
+            .read(|config| match &config.planes.get(item.plane)?.drm_name {
+                Some(name) => print(page, fmt!("{}\n", &**name)),
+                None => print(page, fmt!("\n")),
+            })
+    }
+
+    fn store(item: &Self, page: &[u8]) -> Result {
+        let name = core::str::from_utf8(page.trim_ascii())?;
+        let name = if name.is_empty() {
+            None
+        } else if name.chars().any(char::is_control) {
+            return Err(EINVAL);
+        } else {
+            Some(CString::try_from_fmt(fmt!("{name}"))?)
+        };
+
+        item.device.change(|config| {
+            config.planes.get_mut(item.plane)?.drm_name = name;
+            Ok(())
+        })
+    }
+}
+
+// The formats of framebuffers, one a line.
+#[vtable]
+impl configfs::AttributeOperations<2> for PlaneItem {
+    type Data = Self;
+
+    fn show(item: &Self, page: &mut [u8; PAGE_SIZE]) -> Result<usize> {
+        let formats = item
+            .device
+            .read(|config| Ok(config.planes.get(item.plane)?.formats))?;
+        let mut length = 0;
+
+        for format in formats.iter() {
+            let line = page.get_mut(length..length + 5).ok_or(EFBIG)?;
+            let (code, end) = line.split_at_mut(4);
+
+            code.copy_from_slice(&format.fourcc().to_le_bytes());
+            end.copy_from_slice(b"\n");
+            length += 5;
+        }
+
+        Ok(length)
+    }
+
+    fn store(item: &Self, page: &[u8]) -> Result {
+        item.device.change(|config| {
+            let plane = config.planes.get_mut(item.plane)?;
+
+            plane.formats = plane.formats.changed(page)?;
+            Ok(())
+        })
+    }
+}
+
+// The rotations that there are, as bits.
+#[vtable]
+impl configfs::AttributeOperations<3> for PlaneItem {
+    type Data = Self;
+
+    fn show(item: &Self, page: &mut [u8; PAGE_SIZE]) -> Result<usize> {
+        let rotations = item
+            .device
+            .read(|config| Ok(config.planes.get(item.plane)?.rotations))?;
+
+        print(page, fmt!("{rotations}\n"))
+    }
+
+    fn store(item: &Self, page: &[u8]) -> Result {
+        let rotations = parse(page)?;
+
+        if rotations & !rotation::ALL != 0 {
+            return Err(EINVAL);
+        }
+
+        item.device.change(|config| {
+            config.planes.get_mut(item.plane)?.rotations = rotations;
+            Ok(())
+        })
+    }
+}
+
+impl PlaneItem {
+    fn zpos(&self) -> Result<Zpos> {
+        self.device
+            .read(|config| Ok(config.planes.get(self.plane)?.zpos))
+    }
+
+    fn change_zpos(&self, change: impl FnOnce(&mut Zpos)) -> Result {
+        self.device.change(|config| {
+            change(&mut config.planes.get_mut(self.plane)?.zpos);
+            Ok(())
+        })
+    }
+}
+
+/// Defines an attribute that is a switch of zpos.
+macro_rules! zpos_switch {
+    ($id:literal, $field:ident) => {
+        #[vtable]
+        impl configfs::AttributeOperations<$id> for PlaneItem {
+            type Data = Self;
+
+            fn show(item: &Self, page: &mut [u8; PAGE_SIZE]) -> Result<usize> {
+                print(page, fmt!("{}\n", u8::from(item.zpos()?.$field)))
+            }
+
+            fn store(item: &Self, page: &[u8]) -> Result {
+                let value = kstrtobool_bytes(page)?;
+
+                item.change_zpos(|zpos| zpos.$field = value)
+            }
+        }
+    };
+}
+
+/// Defines an attribute that is a number of zpos.
+macro_rules! zpos_number {
+    ($id:literal, $field:ident) => {
+        #[vtable]
+        impl configfs::AttributeOperations<$id> for PlaneItem {
+            type Data = Self;
+
+            fn show(item: &Self, page: &mut [u8; PAGE_SIZE]) -> Result<usize> {
+                print(
+                    page,
+                    fmt!("{}\n", item.zpos()?.range.unwrap_or_default().$field),
+                )
+            }
+
+            fn store(item: &Self, page: &[u8]) -> Result {
+                let value = parse(page)?;
+
+                item.change_zpos(|zpos| zpos.range.get_or_insert_default().$field = value)
+            }
+        }
+    };
+}
+
+zpos_switch!(4, enabled);
+zpos_switch!(5, mutable);
+zpos_number!(6, initial);
+zpos_number!(7, min);
+zpos_number!(8, max);
 
 /// The directory of links to the CRTCs that can show a plane.
 struct PossibleCrtcs {

@@ -151,7 +151,7 @@ mod tests {
                 |setup, plane| setup.create_rotation_property(plane, rotation::ALL),
                 |setup, plane| setup.create_alpha_property(plane),
                 |setup, plane| setup.create_blend_mode_property(plane),
-                |setup, plane| setup.create_zpos_property(plane, 0, 1),
+                |setup, plane| setup.create_zpos_property(plane, 0, 0, 1),
                 |setup, plane| setup.create_scaling_filter_property(plane),
                 |setup, plane| setup.enable_fb_damage_clips(plane),
             ];
