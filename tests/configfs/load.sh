@@ -1,0 +1,111 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Puts a virtual KMS driver under load through configfs. Runs as root in a guest.
+#
+#   tests/configfs/load.sh DEVICES SECONDS
+#
+# Enables DEVICES devices of 4 outputs each at the same time, then lets 8 processes create, enable,
+# plug, disable and remove devices for SECONDS.
+# The paths have no blanks in them.
+# shellcheck disable=SC2086
+set -u
+export LC_ALL=C
+
+devices=$1
+seconds=$2
+top=/sys/kernel/config/rvkms
+failed=0
+
+check() {
+	local name=$1
+	shift
+	if "$@"; then echo "ok   $name"; else
+		echo "FAIL $name"
+		failed=1
+	fi
+}
+
+# device NAME OUTPUTS: makes a device, of which the first output is plugged in.
+device() {
+	local dev=$top/$1 i
+	mkdir $dev || return
+	for ((i = 1; i <= $2; i++)); do
+		mkdir $dev/{planes,crtcs,encoders,connectors}/$i || return
+		echo 1 >$dev/planes/$i/type
+		[ $i -eq 1 ] || echo 2 >$dev/connectors/$i/status
+		ln -s $dev/crtcs/$i $dev/planes/$i/possible_crtcs
+		ln -s $dev/crtcs/$i $dev/encoders/$i/possible_crtcs
+		ln -s $dev/encoders/$i $dev/connectors/$i/possible_encoders
+	done
+}
+
+no_device() {
+	local dev=$top/$1
+	rm $dev/*/*/possible_*/*
+	rmdir $dev/{planes,connectors,encoders,crtcs}/* $dev
+}
+
+cards() {
+	find /sys/class/drm -name 'card[0-9]*' ! -name '*-*' | wc -l
+}
+
+# KiB of memory that is used by the kernel.
+used() {
+	sync
+	echo 3 >/proc/sys/vm/drop_caches
+	awk '/^MemTotal/ { total = $2 } /^MemFree/ { free = $2 } END { print total - free }' /proc/meminfo
+}
+
+# The framebuffer core has 32 devices at most, and the console of the DRM core leaks the buffers of
+# those beyond.
+modprobe drm_kms_helper 2>/dev/null
+console=/sys/module/drm_kms_helper/parameters/fbdev_emulation
+[ ! -e $console ] || echo N >$console
+modprobe rvkms create_default_dev=0 || exit 1
+cd / || exit 1
+
+all() {
+	local i
+	for ((i = 0; i < devices; i++)); do
+		device many$i 4 && echo 1 >$top/many$i/enabled || return
+	done
+	[ "$(cards)" -eq $devices ]
+}
+none() {
+	local i
+	for ((i = 0; i < devices; i++)); do
+		no_device many$i || return
+	done
+	[ "$(cards)" -eq 0 ] && [ -z "$(ls $top)" ]
+}
+before=$(used)
+check many-devices/enabled all
+echo "# $devices devices of 4 outputs: $((($(used) - before) / devices)) KiB each"
+check many-devices/removed none
+
+# rounds NAME: what one process does; prints how often.
+rounds() {
+	local count=0 i
+	while [ $SECONDS -lt $end ]; do
+		device $1 2 && echo 1 >$top/$1/enabled || return
+		for i in 2 3 1; do
+			echo $i >$top/$1/connectors/1/status || return
+			echo $i >$top/$1/connectors/2/status || return
+		done
+		# Sometimes a device is removed that is still enabled.
+		[ $((RANDOM % 2)) -eq 0 ] || echo 0 >$top/$1/enabled || return
+		no_device $1 || return
+		count=$((count + 1))
+	done
+	echo $count
+}
+end=$((SECONDS + seconds))
+for i in 1 2 3 4 5 6 7 8; do
+	rounds own$i >/tmp/rounds$i &
+done
+wait
+echo "# rounds of the 8 processes in $seconds s:" $(cat /tmp/rounds?)
+check threads/all-went-on [ "$(cat /tmp/rounds? | grep -c '^[1-9]')" -eq 8 ]
+check threads/nothing-left [ "$(cards)" -eq 0 ]
+check threads/unloaded modprobe -r rvkms
+exit $failed
