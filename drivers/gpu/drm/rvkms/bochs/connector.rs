@@ -39,7 +39,7 @@ const PREFERRED_SIZE: (u32, u32) = (1024, 768);
 pub(crate) struct BochsConnector {}
 
 /// Returns what of `memory` is an EDID, if there is one.
-pub(crate) fn find_edid(memory: &[u8]) -> Option<&[u8]> {
+fn find_edid(memory: &[u8]) -> Option<&[u8]> {
     if !memory.starts_with(&EDID_HEADER) {
         return None;
     }
@@ -77,5 +77,49 @@ impl DriverConnector for BochsConnector {
         probe.set_preferred_mode(PREFERRED_SIZE.0, PREFERRED_SIZE.1);
 
         Ok(count)
+    }
+}
+
+#[kunit_tests(rvkms_bochs_connector)]
+mod tests {
+    use super::*;
+
+    /// Calls `test` with what a device has that says it has so many more blocks.
+    fn with_edid(extensions: u8, test: impl FnOnce(&mut [u8; EDID_SIZE])) -> Result {
+        let mut memory = KBox::new([0; EDID_SIZE], GFP_KERNEL)?;
+
+        memory[..8].copy_from_slice(&EDID_HEADER);
+        memory[EDID_EXTENSIONS] = extensions;
+        test(&mut memory);
+
+        Ok(())
+    }
+
+    #[test]
+    fn an_edid_has_its_blocks() -> Result {
+        with_edid(0, |memory| {
+            assert_eq!(find_edid(memory).map(|edid| edid.len()), Some(128))
+        })?;
+        with_edid(1, |memory| {
+            assert_eq!(find_edid(memory).map(|edid| edid.len()), Some(256))
+        })
+    }
+
+    #[test]
+    fn an_edid_ends_with_the_memory() -> Result {
+        with_edid(255, |memory| {
+            assert_eq!(find_edid(memory).map(|edid| edid.len()), Some(EDID_SIZE))
+        })
+    }
+
+    #[test]
+    fn garbage_is_no_edid() -> Result {
+        assert!(find_edid(&[0; EDID_SIZE]).is_none());
+        assert!(find_edid(&[0xff; EDID_SIZE]).is_none());
+        assert!(find_edid(&[]).is_none());
+        with_edid(0, |memory| {
+            memory[7] = 1;
+            assert!(find_edid(memory).is_none());
+        })
     }
 }

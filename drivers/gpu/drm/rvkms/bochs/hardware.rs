@@ -7,6 +7,7 @@ use crate::{
         BochsDevice,
         BochsDriver, //
     },
+    layout::Layout,
     registers::{
         self,
         Registers, //
@@ -29,6 +30,9 @@ use kernel::{
 };
 
 const NAME: &CStr = c"rvkms_bochs";
+/// The smallest mode that is worth it, width and height in pixels.
+const SMALLEST_MODE: (u16, u16) = (640, 480);
+
 const VRAM_BAR: u32 = 0;
 const REGISTER_BAR: u32 = 2;
 
@@ -72,6 +76,10 @@ impl Hardware {
             );
         }
         let vram_size = size.min((&vram).size());
+        if Layout::new(SMALLEST_MODE.0, SMALLEST_MODE.1, vram_size).is_none() {
+            dev_err!(pdev, "{} bytes of video memory are too few\n", vram_size);
+            return Err(ENODEV);
+        }
 
         dev_info!(pdev, "{} KiB of video memory\n", vram_size / 1024);
 

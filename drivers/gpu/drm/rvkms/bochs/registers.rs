@@ -182,3 +182,70 @@ where
     T::Backend: IoCapable<u8> + IoCapable<u16> + IoCapable<u32> + IoCopyable,
 {
 }
+
+#[kunit_tests(rvkms_bochs_registers)]
+mod tests {
+    use super::*;
+    use kernel::io::fake::FakeRegion;
+
+    fn device(byte: u8) -> Result<FakeRegion<SIZE>> {
+        FakeRegion::new(byte)
+    }
+
+    #[test]
+    fn a_device_says_how_much_memory_it_has() -> Result {
+        let device = &device(0)?;
+
+        device.write_reg(ID::zeroed().with_const_magic::<MAGIC>());
+        device.write_reg(MEMORY::zeroed().with_count(256u16));
+        assert_eq!(device.identify(), Ok(0x100_0000));
+
+        device.write_reg(MEMORY::zeroed().with_count(u16::MAX));
+        assert_eq!(device.identify(), Ok(0xffff_0000));
+
+        Ok(())
+    }
+
+    #[test]
+    fn what_is_gone_or_something_else_is_no_device() -> Result {
+        assert_eq!((&device(0xff)?).identify(), Err(ENODEV));
+        assert_eq!((&device(0)?).identify(), Err(ENODEV));
+
+        let device = &device(0)?;
+        device.write_reg(ID::zeroed().with_const_magic::<{ MAGIC + 1 }>());
+        assert_eq!(device.identify(), Err(ENODEV));
+
+        Ok(())
+    }
+
+    #[test]
+    fn the_byte_order_is_set_if_there_is_a_choice() -> Result {
+        // The size of the registers is not one in the first two.
+        for (byte, size, order) in [(0xff, u32::MAX, u32::MAX), (0, 0, 0), (0, 8, LITTLE_ENDIAN)] {
+            let device = &device(byte)?;
+
+            device.write_reg(EXTENSION_SIZE::zeroed().with_value(size));
+            device.set_little_endian();
+            assert_eq!(device.read(BYTE_ORDER).into_raw(), order);
+        }
+
+        Ok(())
+    }
+
+    #[test]
+    fn a_mode_is_set() -> Result {
+        let device = &device(0xff)?;
+
+        device.set_mode(1280, 800);
+        device.set_first_line(800);
+        assert_eq!(device.read(XRES).into_raw(), 1280);
+        assert_eq!(device.read(YRES).into_raw(), 800);
+        assert_eq!(device.read(BPP).into_raw(), 32);
+        assert_eq!(device.read(VIRT_WIDTH).into_raw(), 1280);
+        assert_eq!(device.read(X_OFFSET).into_raw(), 0);
+        assert_eq!(device.read(Y_OFFSET).into_raw(), 800);
+        assert_eq!(device.read(ENABLE).into_raw(), 0x41);
+
+        Ok(())
+    }
+}
