@@ -19,26 +19,26 @@ card_of() {
 #
 # The requests are those of QMP, e.g. `monitor '{"execute": "query-status"}'`.
 monitor() {
-	local answer
-	if [ -z "${monitor_port:-}" ]; then
-		exec {monitor_port}<>"$(echo /dev/vport*p1)"
-		monitor '{"execute": "qmp_capabilities"}' >/dev/null
-	fi
-	printf '%s\n' "$1" >&"$monitor_port"
-	while read -r -u "$monitor_port" answer; do
+	local port answer status=1
+	exec {port}<>"$(echo /dev/vport*p1)"
+	# The monitor has a greeting, once, which must be answered; later that is an error.
+	printf '{"execute": "qmp_capabilities", "id": "hello"}\n%s\n' "$1" >&"$port"
+	while read -r -u "$port" answer; do
 		case $answer in
+		*'"id": "hello"'*) ;;
 		'{"return"'*)
 			printf '%s\n' "$answer"
-			return
+			status=0
+			break
 			;;
 		'{"error"'*)
 			printf '%s\n' "$answer" >&2
-			return 1
+			break
 			;;
 		esac
 	done
-	echo "QEMU's monitor is gone" >&2
-	return 1
+	exec {port}<&-
+	return "$status"
 }
 
 # screendump FILE: saves what the first display scans out, as a PNG.

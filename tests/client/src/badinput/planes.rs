@@ -34,12 +34,16 @@ pub const TESTS: &[Test] = &[
     test("crtc-many-changes-one-bad", many_changes_one_bad),
 ];
 
-/// All planes of the output.
+/// All planes of the output that can show the frames of `screen`.
 fn planes(screen: &Screen<'_>) -> Vec<u32> {
     let output = &screen.output;
     let mut planes = vec![output.primary];
     planes.extend(output.cursor);
     planes.extend(output.overlays.iter().take(2));
+    planes.retain(|plane| {
+        plane_formats(screen.card, *plane)
+            .is_ok_and(|formats| formats.contains(&(DrmFourcc::Xrgb8888 as u32)))
+    });
     planes
 }
 

@@ -31,7 +31,8 @@ impl Monitor {
             folder: folder.into(),
             pictures: Cell::new(0),
         };
-        monitor.execute(r#"{"execute": "qmp_capabilities"}"#)?;
+        // This is wanted once, and an error when somebody else was here before.
+        let _ = monitor.execute(r#"{"execute": "qmp_capabilities"}"#);
         Ok(monitor)
     }
 
