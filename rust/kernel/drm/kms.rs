@@ -37,6 +37,7 @@ pub mod framebuffer;
 pub mod modes;
 pub mod panic;
 pub mod plane;
+mod pm;
 pub mod rect;
 pub mod scaling;
 mod tail;

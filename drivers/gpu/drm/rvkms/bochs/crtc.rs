@@ -127,6 +127,8 @@ impl DriverCrtc for BochsCrtc {
             .lock()
             .set_layout(Layout::new(width, height, crtc.drm_dev().vram_size));
         with_hardware(crtc.drm_dev(), |hardware| {
+            // The device may have forgotten it in its sleep.
+            hardware.registers.set_little_endian();
             hardware.registers.set_mode(width, height);
             hardware.registers.blank(false);
         });

@@ -23,7 +23,7 @@ pub(crate) struct BochsPciDriver;
 
 /// What belongs to a device that is bound to the driver.
 pub(crate) struct BochsPciData {
-    _drm: ARef<BochsDevice>,
+    drm: ARef<BochsDevice>,
 }
 
 kernel::pci_device_table!(
@@ -48,6 +48,7 @@ impl pci::Driver for BochsPciDriver {
     type Data<'bound> = BochsPciData;
 
     const ID_TABLE: pci::IdTable<Self::IdInfo> = &PCI_TABLE;
+    const PM_OPS: Option<pci::PmOps<Self>> = Some(pci::PmOps::new());
 
     fn probe<'bound>(
         pdev: &'bound pci::Device<Core<'_>>,
@@ -62,6 +63,25 @@ impl pci::Driver for BochsPciDriver {
 
         drm::Registration::new_foreign_owned(pdev.as_ref(), device, Ok::<_, Error>(hardware), 0)?;
 
-        Ok(BochsPciData { _drm: drm })
+        Ok(BochsPciData { drm })
+    }
+    fn shutdown<'bound>(_pdev: &'bound pci::Device<Core<'_>>, this: Pin<&Self::Data<'bound>>) {
+        this.drm.shutdown();
+    }
+}
+
+impl pci::PmDriver for BochsPciDriver {
+    fn suspend<'bound>(
+        pdev: &'bound pci::Device<Core<'_>>,
+        this: Pin<&Self::Data<'bound>>,
+    ) -> Result {
+        this.drm.suspend(pdev.as_ref())
+    }
+
+    fn resume<'bound>(
+        pdev: &'bound pci::Device<Core<'_>>,
+        this: Pin<&Self::Data<'bound>>,
+    ) -> Result {
+        this.drm.resume(pdev.as_ref())
     }
 }
