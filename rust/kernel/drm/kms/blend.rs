@@ -76,7 +76,8 @@ impl<D: KmsDriver> KmsSetup<'_, D> {
     /// Gives `plane` the property "rotation".
     ///
     /// `supported` is a mask of the constants of [`rotation`]. Fails with `EINVAL` if it has other
-    /// bits, or lacks [`rotation::ROTATE_0`], and with `EEXIST` if there is such a property already.
+    /// bits, or lacks [`rotation::ROTATE_0`], and with `EEXIST` if there is such a property
+    /// already.
     ///
     /// C: `drm_plane_create_rotation_property()`.
     pub fn create_rotation_property(&self, plane: &OpaquePlane<D>, supported: u32) -> Result {

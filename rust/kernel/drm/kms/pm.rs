@@ -43,8 +43,8 @@ impl<D: KmsDriver> drm::Device<D> {
 
     /// Turns everything on that [`suspend`](Self::suspend) has turned off.
     ///
-    /// The hardware may have lost all of its state. Does nothing if the DRM device is not registered
-    /// (any more). Fails with `EINVAL` if `parent` is not the parent device or the device is not
+    /// The hardware may have lost all of its state. Does nothing if the DRM device is not
+    /// registered (any more). Fails with `EINVAL` if `parent` is not the parent device or the device is not
     /// suspended, and with an error of the core otherwise. May sleep, and takes all modeset locks.
     ///
     /// C: `drm_mode_config_helper_resume()`.
@@ -66,8 +66,8 @@ impl<D: KmsDriver> drm::Device<D> {
 
     /// Turns everything off, e.g. before the system is restarted.
     ///
-    /// Does nothing if the DRM device is not registered (any more). May sleep, and takes all modeset
-    /// locks.
+    /// Does nothing if the DRM device is not registered (any more). May sleep, and takes all
+    /// modeset locks.
     ///
     /// C: `drm_atomic_helper_shutdown()`.
     pub fn shutdown(&self) {
