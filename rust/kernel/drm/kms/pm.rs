@@ -44,8 +44,9 @@ impl<D: KmsDriver> drm::Device<D> {
     /// Turns everything on that [`suspend`](Self::suspend) has turned off.
     ///
     /// The hardware may have lost all of its state. Does nothing if the DRM device is not
-    /// registered (any more). Fails with `EINVAL` if `parent` is not the parent device or the device is not
-    /// suspended, and with an error of the core otherwise. May sleep, and takes all modeset locks.
+    /// registered (any more). Fails with `EINVAL` if `parent` is not the parent device or the
+    /// device is not suspended, and with an error of the core otherwise. May sleep, and takes all
+    /// modeset locks.
     ///
     /// C: `drm_mode_config_helper_resume()`.
     pub fn resume(&self, parent: &device::Device<device::Core<'_>>) -> Result {
