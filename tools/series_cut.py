@@ -185,10 +185,15 @@ class Overlay:
         # A trait may be there for its methods alone: what the whole file never names is kept.
         named = set(IDENTIFIER.findall("\n".join(code_outside_imports(self.lines[path]))))
 
+        def arrived(module=""):
+            top = path.split("/")[0]
+            files = [f for f in self.lines if f.startswith(top) and f.endswith(f"/{module}.rs")]
+            return not files or any(self.version(file, mail) is not None for file in files)
+
         def keep(names):
             name = names[-1] if names[-1] != "self" else names[-2]
             name = name.split(" as ")[-1]
-            return name in used or name not in named
+            return name in used or (name not in named and arrived(*names[-2:-1]))
 
         def keep_export(names):
             if names[0] != "self":
