@@ -133,12 +133,14 @@ impl<D: KmsDriver> Framebuffer<D> {
         }
 
         for (index, plane) in map.planes.iter_mut().enumerate().take(self.num_planes()) {
-            let mapped = plane.insert(self.map_plane(index)?);
+            let mapped = self.map_plane(index)?;
 
             // Nobody writes through this mapping unless `FramebufferMap::write()` says so.
             if let Some(writes) = mapped.object::<D>().writes() {
                 writes.end();
             }
+
+            *plane = Some(mapped);
         }
 
         Ok(map)
