@@ -6,14 +6,11 @@
 //! table entries, and these come from the fault handler of the object. So when all entries are
 //! removed then nothing is written until the next fault: see [`Writes::watch`].
 
-use crate::{
-    prelude::*,
-    sync::atomic::{
-        Acquire,
-        Atomic,
-        Full,
-        Relaxed, //
-    }, //
+use crate::sync::atomic::{
+    Acquire,
+    Atomic,
+    Full,
+    Relaxed, //
 };
 
 /// The version that comes next, of all objects: no two have a version in common.
@@ -154,7 +151,7 @@ impl Writes {
 }
 
 #[cfg(CONFIG_RUST_DRM_GEM_KUNIT_TEST)]
-#[kunit_tests(rust_drm_gem_writes)]
+#[macros::kunit_tests(rust_drm_gem_writes)]
 mod tests {
     use super::*;
 
