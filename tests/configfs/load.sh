@@ -4,7 +4,7 @@
 #
 #   tests/configfs/load.sh DEVICES SECONDS
 #
-# Enables DEVICES devices of 4 outputs each at the same time, then lets 8 processes create, enable,
+# Enables 48 devices with a console, and DEVICES devices of 4 outputs each at the same time, then lets 8 processes create, enable,
 # plug, disable and remove devices for SECONDS.
 # The paths have no blanks in them.
 # shellcheck disable=SC2086
@@ -56,32 +56,46 @@ used() {
 	awk '/^MemTotal/ { total = $2 } /^MemFree/ { free = $2 } END { print total - free }' /proc/meminfo
 }
 
-# The framebuffer core has 32 devices at most, and the console of the DRM core leaks the buffers of
-# those beyond.
-modprobe drm_kms_helper 2>/dev/null
-console=/sys/module/drm_kms_helper/parameters/fbdev_emulation
-[ ! -e $console ] || echo N >$console
 modprobe rvkms create_default_dev=0 || exit 1
 cd / || exit 1
 
+# all DEVICES OUTPUTS
 all() {
 	local i
-	for ((i = 0; i < devices; i++)); do
-		device many$i 4 && echo 1 >$top/many$i/enabled || return
+	for ((i = 0; i < $1; i++)); do
+		device many$i $2 && echo 1 >$top/many$i/enabled || return
 	done
-	[ "$(cards)" -eq $devices ]
+	[ "$(cards)" -eq $1 ]
 }
+# none DEVICES
 none() {
 	local i
-	for ((i = 0; i < devices; i++)); do
+	for ((i = 0; i < $1; i++)); do
 		no_device many$i || return
 	done
 	[ "$(cards)" -eq 0 ] && [ -z "$(ls $top)" ]
 }
+
+# The framebuffer core has 32 devices at most; the others do without a console.
+consoles=48
+check consoles/first all 1 1
+check consoles/first-removed none 1
 before=$(used)
-check many-devices/enabled all
+check consoles/enabled all $consoles 1
+check consoles/removed none $consoles
+left=$(($(used) - before))
+echo "# $consoles consoles: $left KiB left"
+# One that is forgotten has 3 MiB.
+check consoles/nothing-left [ $left -lt $(((consoles - 32) * 1024)) ]
+
+# The others would be in the way of what a device itself takes.
+modprobe drm_kms_helper 2>/dev/null
+console=/sys/module/drm_kms_helper/parameters/fbdev_emulation
+[ ! -e $console ] || echo N >$console
+before=$(used)
+check many-devices/enabled all $devices 4
 echo "# $devices devices of 4 outputs: $((($(used) - before) / devices)) KiB each"
-check many-devices/removed none
+check many-devices/removed none $devices
 
 # rounds NAME: what one process does; prints how often.
 rounds() {
