@@ -7,16 +7,18 @@
 //! checksums then come at once, and counts as one frame.
 
 use std::path::Path;
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use drm_sys::{DRM_MODE_ROTATE_0, DRM_MODE_ROTATE_90};
 
-use crate::atomic::Request;
+use crate::atomic::{Blob, Request};
 use crate::card::Card;
 use crate::chart;
 use crate::cpu;
 use crate::error::Error;
 use crate::picture_buffer::{Alpha, Format, PictureBuffer, Shape};
+use crate::pipeline::{self, Use};
 use crate::planes::{Display, Place};
 use crate::random::Random;
 
@@ -39,9 +41,12 @@ struct Scene {
     overlays: Option<Alpha>,
     rotation: u32,
     gamma: bool,
+    pipeline: Option<Use>,
     change: Change,
     /// About how many milliseconds C vkms takes for a frame of 1920x1080.
     slow: u32,
+    /// The ratio that is to be reached.
+    floor: Option<f64>,
 }
 
 const PLAIN: Scene = Scene {
@@ -50,55 +55,92 @@ const PLAIN: Scene = Scene {
     overlays: None,
     rotation: DRM_MODE_ROTATE_0,
     gamma: false,
+    pipeline: None,
     change: Change::Byte,
     slow: 80,
+    floor: Some(5.0),
 };
 
-const fn of(name: &'static str, format: &Format, slow: u32) -> Scene {
+const fn of(name: &'static str, format: &Format, slow: u32, floor: f64) -> Scene {
     Scene {
         name,
         format: *format,
         slow,
+        floor: Some(floor),
         ..PLAIN
     }
 }
 
-const SCENES: [Scene; 18] = [
+const fn written_back(name: &'static str, format: &Format, slow: u32, floor: Option<f64>) -> Scene {
+    Scene {
+        name,
+        change: Change::WriteBack(*format),
+        slow,
+        floor,
+        ..PLAIN
+    }
+}
+
+const SCENES: [Scene; 20] = [
     PLAIN,
     Scene {
         name: "XRGB8888, nothing changes",
         change: Change::Nothing,
+        floor: None,
         ..PLAIN
     },
     Scene {
         name: "XRGB8888, the cursor moves",
         change: Change::Cursor,
+        floor: Some(15.0),
         ..PLAIN
     },
     Scene {
         name: "8 ARGB8888, mixed alpha",
         overlays: Some(Alpha::Mixed),
         slow: 300,
+        floor: Some(4.0),
         ..PLAIN
     },
     Scene {
         name: "8 ARGB8888, random alpha",
         overlays: Some(Alpha::Random),
         slow: 300,
+        floor: Some(2.0),
         ..PLAIN
     },
-    of("RGB565", b"RG16", 450),
-    of("RGB888", b"RG24", 90),
-    of("XRGB16161616", b"XR48", 80),
-    of("ARGB16161616", b"AR48", 80),
-    of("R8", b"R8  ", 80),
-    of("NV12", b"NV12", 1300),
-    of("YUV420", b"YU12", 1300),
-    of("P010", b"P010", 1300),
+    of("RGB565", b"RG16", 450, 20.0),
+    of("RGB888", b"RG24", 90, 5.0),
+    of("XRGB16161616", b"XR48", 80, 4.0),
+    of("ARGB16161616", b"AR48", 80, 4.0),
+    Scene {
+        name: "R8",
+        format: *b"R8  ",
+        floor: None,
+        ..PLAIN
+    },
+    of("NV12", b"NV12", 1300, 50.0),
+    of("YUV420", b"YU12", 1300, 50.0),
+    of("P010", b"P010", 1300, 50.0),
     Scene {
         name: "XRGB8888, 256-entry gamma",
         gamma: true,
         slow: 700,
+        floor: Some(60.0),
+        ..PLAIN
+    },
+    Scene {
+        name: "XRGB8888, one CTM",
+        pipeline: Some(Use::OneMatrix),
+        slow: 1300,
+        floor: Some(100.0),
+        ..PLAIN
+    },
+    Scene {
+        name: "XRGB8888, full colour pipeline",
+        pipeline: Some(Use::All),
+        slow: 4000,
+        floor: Some(200.0),
         ..PLAIN
     },
     Scene {
@@ -106,34 +148,46 @@ const SCENES: [Scene; 18] = [
         rotation: DRM_MODE_ROTATE_90,
         ..PLAIN
     },
-    Scene {
-        name: "writeback of XRGB8888",
-        change: Change::WriteBack(*b"XR24"),
-        ..PLAIN
-    },
-    Scene {
-        name: "writeback of ARGB16161616",
-        change: Change::WriteBack(*b"AR48"),
-        ..PLAIN
-    },
-    Scene {
-        name: "writeback of RGB565",
-        change: Change::WriteBack(*b"RG16"),
-        slow: 350,
-        ..PLAIN
-    },
+    written_back("writeback of XRGB8888", b"XR24", 80, Some(6.0)),
+    written_back("writeback of ARGB16161616", b"AR48", 80, None),
+    written_back("writeback of RGB565", b"RG16", 350, None),
 ];
 
-/// Vertical blanks a second.
-const HZ: u32 = 500;
+/// Above so many milliseconds of C vkms a scene is measured only once on C vkms.
+const SLOW: u32 = 400;
+
+/// Above so many milliseconds of C vkms no checksum comes in time at 3840x2160.
+const TOO_SLOW: u32 = 2000;
+
+/// Vertical blanks a second: not a multiple of the ticks that CPU time is counted by, or all frames would
+/// begin with a tick, and none of the short ones would be counted.
+const HZ: u32 = 487;
 
 /// How long a scene is measured at least.
-const TIME: Duration = Duration::from_millis(1500);
+const TIME: Duration = Duration::from_millis(1000);
+
+/// How long a scene is measured at least of which a frame takes less than a tick.
+const LONG_TIME: Duration = Duration::from_secs(4);
+
+/// What a tick can tell apart.
+const TICK: Duration = Duration::from_millis(10);
+
+/// After a writeback C vkms clears up in a work item, which stops the next one if that has begun already.
+const AFTER_WRITEBACK: Duration = Duration::from_millis(20);
+
+/// How much is measured.
+pub struct Effort {
+    /// How often each scene is measured.
+    pub rounds: u32,
+    /// After this no scene is begun any more.
+    pub time: Duration,
+}
 
 /// A scene that is being shown.
 struct Stage<'c> {
     display: Display<'c>,
     buffers: Vec<PictureBuffer<'c>>,
+    blobs: Vec<Blob<'c>>,
     cursor: Option<(u32, u32)>,
     step: u8,
 }
@@ -143,6 +197,7 @@ impl<'c> Stage<'c> {
         let mut stage = Stage {
             display: Display::new(card)?,
             buffers: Vec::new(),
+            blobs: Vec::new(),
             cursor: None,
             step: 0,
         };
@@ -174,6 +229,11 @@ impl<'c> Stage<'c> {
             .collect();
         let table = stage.display.gamma_table(&table)?;
         request = request.and(stage.display.gamma(scene.gamma.then_some(&table))?);
+        if let Some(how) = scene.pipeline {
+            let (used, blob) = pipeline::apply(card, primary, how)?;
+            request = request.and(used);
+            stage.blobs.push(blob);
+        }
         stage.display.commit(&request)?;
         Ok(stage)
     }
@@ -218,35 +278,68 @@ impl<'c> Stage<'c> {
     }
 
     /// The CPU time of a frame.
-    fn measure(&mut self, change: Change) -> Result<Duration, Error> {
-        if let Change::WriteBack(format) = change {
+    fn measure(&mut self, scene: &Scene) -> Result<Duration, Error> {
+        if let Change::WriteBack(format) = scene.change {
             let target = self.display.target(format)?;
-            return repeat(|| self.display.write_back(&target));
+            return repeat(scene, || {
+                sleep(AFTER_WRITEBACK);
+                self.display.write_back(&target)
+            });
         }
         let mut crc = self.display.crc()?;
         crc.burst()?;
-        repeat(|| {
-            self.change(change)?;
+        repeat(scene, || {
+            self.change(scene.change)?;
             crc.burst().map(drop)
         })
     }
 
     fn end(self) -> Result<(), Error> {
+        let card = self.display.card;
+        let request = Request::new();
+        let plane = self.display.planes[0];
+        self.display
+            .commit(&request.set_if_any(card, plane, "COLOR_PIPELINE", 0))?;
         self.display.off()
     }
 }
 
 /// The CPU time of the kernel's workers for each time that `frame` is called.
-fn repeat(mut frame: impl FnMut() -> Result<(), Error>) -> Result<Duration, Error> {
-    for _ in 0..3 {
+fn repeat(scene: &Scene, mut frame: impl FnMut() -> Result<(), Error>) -> Result<Duration, Error> {
+    let slow = scene.slow > SLOW;
+    let time = match scene.change {
+        Change::Nothing | Change::Cursor => LONG_TIME,
+        _ => TIME,
+    };
+    let warm_up = if slow { 1 } else { 3 };
+    for _ in 0..warm_up {
         frame()?;
     }
     let (start, before, mut count) = (Instant::now(), cpu::of_workers(), 0);
-    while count < 2 || start.elapsed() < TIME {
+    while count == 0 || start.elapsed() < time {
         frame()?;
         count += 1;
     }
-    Ok((cpu::of_workers() - before) / count)
+    let total = cpu::of_workers() - before;
+    Ok(total.max(TICK) / count)
+}
+
+/// The CPU time of a frame of `scene` on `card`.
+fn measure(card: &Card, scene: &Scene, size: (u32, u32)) -> Result<Duration, Error> {
+    let once = |card: &Card| {
+        let mut stage = Stage::new(card, scene, size, HZ)?;
+        let time = stage.measure(scene);
+        stage.end()?;
+        time
+    };
+    if scene.pipeline.is_none() {
+        return once(card);
+    }
+    // Only one at a time can be the master.
+    card.drop_master()?;
+    let time = Card::open_for_pipelines(&card.driver).and_then(|card| once(&card));
+    card.set_master()?;
+    time
 }
 
 fn place(size: (u32, u32), position: (i32, i32), rotation: u32) -> Place {
@@ -260,36 +353,83 @@ fn place(size: (u32, u32), position: (i32, i32), rotation: u32) -> Place {
     }
 }
 
-/// The shortest of the times that `rounds` take on each card, in turn.
-///
-/// C vkms loses the fence of a writeback now and then: the second card may fail in some rounds.
+/// The shortest of the times in milliseconds that `rounds` take on each card, in turn; none of a card
+/// that fails. The second card gets no more than `limit` rounds.
 fn in_turn(
     cards: [&Card; 2],
     rounds: u32,
+    limit: u32,
     mut measure: impl FnMut(&Card) -> Result<Duration, Error>,
-) -> Result<[f64; 2], Error> {
-    let mut best = [f64::MAX; 2];
-    for _ in 0..rounds {
-        for (index, card) in cards.into_iter().enumerate() {
+) -> [Option<f64>; 2] {
+    let mut best = [Some(f64::MAX); 2];
+    for round in 0..rounds {
+        for (index, (card, best)) in cards.into_iter().zip(&mut best).enumerate() {
+            let Some(least) = best else { continue };
+            if index > 0 && round >= limit {
+                continue;
+            }
             match measure(card) {
-                Ok(time) => best[index] = best[index].min(time.as_secs_f64() * 1e3),
-                Err(error) if index > 0 => println!("  {error}"),
-                Err(error) => return Err(error),
+                Ok(time) => *least = least.min(time.as_secs_f64() * 1e3),
+                Err(error) => {
+                    println!("  {}: {error}", card.driver);
+                    *best = None;
+                }
             }
         }
     }
-    Ok(best)
+    best
 }
 
-fn report(bars: &mut Vec<(String, f64)>, label: String, [own, other]: [f64; 2]) {
-    if other == f64::MAX {
-        println!("{label:44} {:>9} {own:>9.3} {:>8}", "-", "-");
-        return;
+/// What has been measured.
+#[derive(Default)]
+struct Report {
+    bars: Vec<(String, f64)>,
+    below: Vec<String>,
+    missing: Vec<String>,
+}
+
+impl Report {
+    fn add(&mut self, label: String, floor: Option<f64>, best: [Option<f64>; 2]) {
+        let number = |number: Option<f64>| number.map_or("-".into(), |n| format!("{n:.3}"));
+        let ratio = best[1].zip(best[0]).map(|(other, own)| other / own);
+        let below = ratio.is_some() && ratio < floor;
+        println!(
+            "{label:44} {:>9} {:>9} {:>8} {:>6}{}",
+            number(best[1]),
+            number(best[0]),
+            ratio.map_or("-".into(), |ratio| format!("{ratio:.1}")),
+            floor.map_or("-".into(), |floor| floor.to_string()),
+            if below { "  BELOW" } else { "" }
+        );
+        match ratio {
+            Some(ratio) => {
+                if below {
+                    self.below.push(format!("{label} ({ratio:.1})"));
+                }
+                self.bars.push((label, ratio));
+            }
+            None => self.missing.push(label),
+        }
     }
-    // A clock that ticks every 10 ms says nothing about less than this.
-    let ratio = other / own.max(0.01);
-    println!("{label:44} {other:>9.2} {own:>9.3} {ratio:>8.1}");
-    bars.push((label, ratio));
+
+    /// Prints the verdict; returns whether it is good.
+    fn end(&self) -> bool {
+        println!(
+            "{} measured, {} below their floor, {} not measured",
+            self.bars.len(),
+            self.below.len(),
+            self.missing.len()
+        );
+        for (what, labels) in [
+            ("below the floor", &self.below),
+            ("not measured", &self.missing),
+        ] {
+            if !labels.is_empty() {
+                println!("{what}: {}", labels.join("; "));
+            }
+        }
+        self.below.is_empty() && self.missing.is_empty()
+    }
 }
 
 /// How long a commit takes that moves the cursor, while checksums are read.
@@ -344,49 +484,56 @@ fn checksums() -> &'static str {
 
 /// Prints how many frames are composed in a second.
 pub fn rates(card: &Card) -> Result<(), Error> {
-    for scene in [&SCENES[0], &SCENES[3], &SCENES[4], &SCENES[10], &SCENES[14]] {
+    for scene in [&SCENES[0], &SCENES[3], &SCENES[4], &SCENES[10], &SCENES[16]] {
         let rate = rate(card, scene, (1920, 1080))?;
         println!("rate {:44} {rate:.2}", scene.name);
     }
     Ok(())
 }
 
-/// Measures both cards, the second for comparison, and draws the ratios.
-pub fn run(cards: [&Card; 2], rounds: u32, filter: &str, output: &Path) -> Result<(), Error> {
-    let mut bars = Vec::new();
+/// Measures both cards, the second for comparison, and draws the ratios. Returns whether all scenes were
+/// measured and no ratio is below its floor.
+pub fn run(cards: [&Card; 2], effort: &Effort, filter: &str, output: &Path) -> Result<bool, Error> {
+    let start = Instant::now();
+    let mut report = Report::default();
     println!(
-        "CPU time of the kernel's workers for a frame in ms, least of {rounds} rounds in turn, {} CPUs",
+        "CPU time of the kernel's workers for a frame in ms, least of {} rounds in turn, {} CPUs",
+        effort.rounds,
         std::thread::available_parallelism().map_or(1, |n| n.get())
     );
     println!("{}", checksums());
     println!(
-        "{:44} {:>9} {:>9} {:>8}",
-        "", cards[1].driver, cards[0].driver, "ratio"
+        "{:44} {:>9} {:>9} {:>8} {:>6}",
+        "", cards[1].driver, cards[0].driver, "ratio", "floor"
     );
     for size in [(1920, 1080), (3840, 2160)] {
-        // With more pixels the slowest would take minutes.
-        let limit = if size.0 == 1920 { u32::MAX } else { 100 };
+        let limit = if size.0 == 1920 { u32::MAX } else { TOO_SLOW };
         for scene in SCENES
             .iter()
             .filter(|scene| scene.name.contains(filter) && scene.slow < limit)
         {
-            let rounds = if scene.slow > 400 { 1 } else { rounds };
-            let best = in_turn(cards, rounds, |card| {
-                let mut stage = Stage::new(card, scene, size, HZ)?;
-                let time = stage.measure(scene.change)?;
-                stage.end()?;
-                Ok(time)
-            })?;
-            report(&mut bars, format!("{}P {}", size.1, scene.name), best);
+            let label = format!("{}P {}", size.1, scene.name);
+            if start.elapsed() > effort.time {
+                report.missing.push(label);
+                continue;
+            }
+            let limit = if scene.slow > SLOW { 1 } else { u32::MAX };
+            let best = in_turn(cards, effort.rounds, limit, |card| {
+                measure(card, scene, size)
+            });
+            report.add(label, scene.floor, best);
         }
     }
-    if filter.is_empty() {
-        let best = in_turn(cards, rounds, |card| latency(card, (1920, 1080)))?;
-        report(&mut bars, "commit at 60 Hz, by the clock".into(), best);
+    if filter.is_empty() && start.elapsed() < effort.time {
+        let best = in_turn(cards, effort.rounds, u32::MAX, |card| {
+            latency(card, (1920, 1080))
+        });
+        report.add("commit at 60 Hz, by the clock".into(), None, best);
     }
     chart::draw(
         output,
         "CPU time of C vkms / of rvkms for a frame, logarithmic",
-        &bars,
-    )
+        &report.bars,
+    )?;
+    Ok(report.end())
 }

@@ -24,6 +24,8 @@ pub enum Kind {
     Connector,
     Crtc,
     Plane,
+    /// An operation of a plane's colour pipeline; these are not among the objects of a card.
+    ColorOp,
 }
 
 impl Kind {
@@ -33,6 +35,7 @@ impl Kind {
             Kind::Connector => DRM_MODE_OBJECT_CONNECTOR,
             Kind::Crtc => DRM_MODE_OBJECT_CRTC,
             Kind::Plane => DRM_MODE_OBJECT_PLANE,
+            Kind::ColorOp => DRM_MODE_OBJECT_COLOROP,
         }
     }
 }
@@ -40,6 +43,7 @@ impl Kind {
 /// A property, described once for all objects that have it.
 #[derive(Clone, Debug)]
 pub struct Property {
+    pub id: u32,
     pub name: String,
     pub flags: u32,
     pub values: Vec<u64>,
@@ -92,6 +96,11 @@ impl Card {
     /// Opens a card, and shows also its writeback connectors.
     pub fn open_for_writeback(name: &str) -> Result<Card, Error> {
         Self::open_with(name, &[DRM_CLIENT_CAP_WRITEBACK_CONNECTORS])
+    }
+
+    /// Opens a card, and shows the colour pipelines of its planes in place of the older properties.
+    pub fn open_for_pipelines(name: &str) -> Result<Card, Error> {
+        Self::open_with(name, &[DRM_CLIENT_CAP_PLANE_COLOR_PIPELINE])
     }
 
     fn open_with(name: &str, capabilities: &[u32]) -> Result<Card, Error> {
@@ -238,7 +247,8 @@ impl Card {
         Ok(planes)
     }
 
-    fn describe(&self, id: u32) -> Result<Property, Error> {
+    /// Asks for all about a property but its value.
+    pub fn describe(&self, id: u32) -> Result<Property, Error> {
         let mut values = vec![0u64; 64];
         let mut enums = vec![drm_mode_property_enum::default(); 64];
         let mut argument = drm_mode_get_property {
@@ -260,6 +270,7 @@ impl Card {
             0
         });
         Ok(Property {
+            id,
             name: text(&argument.name),
             flags: argument.flags,
             values,

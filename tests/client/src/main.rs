@@ -25,6 +25,7 @@ mod output;
 mod pattern;
 mod picture;
 mod picture_buffer;
+mod pipeline;
 mod pixels;
 mod planes;
 mod random;
@@ -95,12 +96,18 @@ fn run(options: &Options) -> Result<ExitCode, Error> {
         }
         Command::Bench { output } => {
             let (card, other) = two_cards(options)?;
-            bench::run(
+            let good = bench::run(
                 [&card, &other],
-                options.rounds(3),
+                &bench::Effort {
+                    rounds: options.rounds(2),
+                    time: options.duration(600.0),
+                },
                 &options.choice.filter,
                 output,
             )?;
+            if !good {
+                return Ok(ExitCode::FAILURE);
+            }
         }
         Command::Rate => bench::rates(&open(options)?)?,
         Command::All => return all(options),

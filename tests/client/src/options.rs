@@ -37,8 +37,9 @@ usage: rvkms-client COMMAND [OPTIONS]
         shows random scenes on both cards: checksums and writeback pixels must be equal
   frames --card CARD [--rounds N]
         shows N frames (10,000); the kernel's memory must not grow with them
-  bench --card CARD --other CARD [--rounds N] [--filter TEXT] OUT.png
-        measures the CPU time of frames on both cards in turn, draws the ratios
+  bench --card CARD --other CARD [--rounds N] [--seconds N] [--filter TEXT] OUT.png
+        measures the CPU time of frames on both cards in turn, for N seconds (600) at most, draws the
+        ratios; fails if one is below its floor or has not been measured
   rate --card CARD
         prints how many frames are composed in a second
   all --card CARD [--module NAME]

@@ -103,13 +103,14 @@ impl<'c> Display<'c> {
             .set(self.card, plane, "SRC_W", u64::from(src_w) << 16)?
             .set(self.card, plane, "SRC_H", u64::from(src_h) << 16)?
             .set(self.card, plane, "rotation", u64::from(place.rotation))?
-            .set(
+            // Not there if colour pipelines are.
+            .set_if_any(
                 self.card,
                 plane,
                 "COLOR_ENCODING",
                 u64::from(place.encoding),
-            )?
-            .set(self.card, plane, "COLOR_RANGE", u64::from(place.range))?;
+            )
+            .set_if_any(self.card, plane, "COLOR_RANGE", u64::from(place.range));
         Ok(request)
     }
 
