@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Several translucent layers over each other, blended pixel by pixel.
+//! Several translucent layers over each other, blended before the next pixels are read.
 //!
-//! A pixel starts from the topmost layer that is opaque there, so that nothing below it is blended,
-//! and stays in registers until its last layer.
+//! Most pixels of a picture are opaque or transparent, so the layers are first looked at from the
+//! top down to find those that are visible at each pixel. A branch for each pixel would be a guess
+//! that is often wrong: pixels are put into lists instead.
 
 use super::{
     blend::{
@@ -24,44 +25,82 @@ use kernel::prelude::*;
 /// The number of layers that are blended at once.
 pub(super) const DEPTH: usize = 8;
 
-/// The number of pixels that are blended before the next ones are read.
-pub(super) const CHUNK: usize = 128;
+/// The number of pixels that are blended before the next ones are read: as many as an `u8` can tell
+/// apart.
+pub(super) const CHUNK: usize = 256;
 
-/// The number of pixels that are blended side by side.
+/// The number of pixels that are blended side by side, since each step of a pixel waits for the one
+/// before.
 const GROUP: usize = 2;
 
+/// After a chunk in which most pixels of all layers are visible, so many are taken to be alike.
+const UNSEEN: u8 = 31;
+
+/// The least pixel that is opaque, as a number.
+const OPAQUE: u32 = 0xff00_0000;
+
 /// Pixels of up to [`DEPTH`] pre-multiplied layers of 32-bit formats.
-///
-/// # Invariants
-///
-/// `words` has [`DEPTH`] elements.
 pub(super) struct Stack {
-    /// The pixels of each layer as in ARGB8888: B, G, R and A.
-    words: KVec<[[u8; 4]; CHUNK]>,
-    /// The layers that are opaque at each pixel, one a bit.
-    opaque: [u8; CHUNK],
+    /// [`DEPTH`] layers, the lowest first.
+    levels: KVec<Level>,
     depth: usize,
+    /// For how many chunks the visible pixels are not looked for.
+    unseen: u8,
+}
+
+/// The pixels of a layer.
+struct Level {
+    /// The pixels as in ARGB8888: B, G, R and A.
+    words: [[u8; 4]; CHUNK],
+    visible: List,
+}
+
+/// Some of the pixels of a chunk.
+struct List {
+    pixels: [u8; CHUNK],
+    len: usize,
+}
+
+impl List {
+    const EMPTY: Self = Self {
+        pixels: [0; CHUNK],
+        len: 0,
+    };
+
+    /// Adds a pixel if `wanted`. There is to be room even if it is not.
+    #[inline(always)]
+    fn push_if(&mut self, wanted: bool, pixel: u8) {
+        self.pixels[self.len % CHUNK] = pixel;
+        self.len = self.len.wrapping_add(usize::from(wanted));
+    }
+
+    fn pixels(&self) -> &[u8] {
+        self.pixels.get(..self.len).unwrap_or_default()
+    }
 }
 
 impl Stack {
     /// Allocates an empty stack.
     pub(super) fn new() -> Result<Self> {
-        let mut words = KVec::with_capacity(DEPTH, GFP_KERNEL)?;
+        let mut levels = KVec::with_capacity(DEPTH, GFP_KERNEL)?;
 
         for _ in 0..DEPTH {
-            words.push([[0; 4]; CHUNK], GFP_KERNEL)?;
+            let level = Level {
+                words: [[0; 4]; CHUNK],
+                visible: List::EMPTY,
+            };
+
+            levels.push(level, GFP_KERNEL)?;
         }
-        // INVARIANT: The loop pushed `DEPTH` elements.
         Ok(Self {
-            words,
-            opaque: [0; CHUNK],
+            levels,
             depth: 0,
+            unseen: 0,
         })
     }
 
     /// Removes all layers.
     pub(super) fn clear(&mut self) {
-        self.opaque = [0; CHUNK];
         self.depth = 0;
     }
 
@@ -74,8 +113,7 @@ impl Stack {
         y: usize,
         n: usize,
     ) -> Result {
-        let words = self.words.get_mut(self.depth).ok_or(E2BIG)?;
-        let bit = 1 << (self.depth % DEPTH);
+        let words = &mut self.levels.get_mut(self.depth).ok_or(E2BIG)?.words;
 
         decode::read(layer, 0, y, x * 4, words.as_flattened_mut(), n * 4)?;
         match order {
@@ -86,54 +124,96 @@ impl Stack {
             Order::Rgba => words.iter_mut().for_each(|word| word.rotate_left(1)),
             Order::Bgra => words.iter_mut().for_each(|word| word.reverse()),
         }
-        for ([.., alpha], opaque) in words.iter().zip(&mut self.opaque) {
-            *opaque |= ((u32::from(*alpha) + 1) >> 8) as u8 * bit;
-        }
         self.depth += 1;
         Ok(())
     }
 
     /// Blends the layers over `out`, which is at most [`CHUNK`] pixels long.
-    pub(super) fn blend(&self, out: &mut [Pixel]) {
-        // Each step of a pixel waits for the one before, so several pixels go side by side.
-        for (x, (out, opaque)) in out
-            .chunks_mut(GROUP)
-            .zip(self.opaque.chunks_exact(GROUP))
-            .enumerate()
-        {
-            self.blend_group(GROUP * x, opaque, out);
+    pub(super) fn blend(&mut self, out: &mut [Pixel]) {
+        let levels = self.levels.get_mut(..self.depth).unwrap_or_default();
+
+        if self.unseen > 0 {
+            self.unseen -= 1;
+            return blend_all(levels, out);
+        }
+
+        // A pixel of a list costs more. Where most are visible, those beside will be as well.
+        if find_visible(levels, out.len()) > out.len() * levels.len() / 4 * 3 {
+            self.unseen = UNSEEN;
+            return blend_all(levels, out);
+        }
+        for level in levels {
+            level.blend_visible(out);
         }
     }
+}
 
-    /// Blends the layers over pixels from `x` on.
-    #[inline(always)]
-    fn blend_group(&self, x: usize, opaque: &[u8], out: &mut [Pixel]) {
-        let layers = self.words.get(..self.depth).unwrap_or_default();
-        // Blending an opaque layer is no error, only a waste: start where all pixels of the group
-        // can.
-        let start = opaque
-            .iter()
-            .map(|bits| u8::BITS - bits.leading_zeros())
-            .min();
-        let start = start.unwrap_or_default().saturating_sub(1) as usize;
-        let mut colors = [[0; 3]; GROUP];
+/// Lists the pixels of each layer that are neither transparent nor below an opaque one; returns how
+/// many there are in all. Only the first `n` pixels are looked at.
+fn find_visible(levels: &mut [Level], n: usize) -> usize {
+    let mut uncovered = List::EMPTY;
+    let mut visible = 0;
 
-        for (colors, &out) in colors.iter_mut().zip(&*out) {
-            *colors = lower(out);
+    for x in (0..=u8::MAX).take(n) {
+        uncovered.push_if(true, x);
+    }
+    for level in levels.iter_mut().rev() {
+        let count = uncovered.len;
+
+        uncovered.len = 0;
+        level.visible.len = 0;
+        for index in 0..count {
+            let x = uncovered.pixels[index % CHUNK];
+            let word = u32::from_le_bytes(level.words[usize::from(x)]);
+
+            level.visible.push_if(word != 0, x);
+            // Never beyond `index`.
+            uncovered.push_if(word < OPAQUE, x);
         }
-        for words in layers.get(start..).unwrap_or_default() {
-            if let Some(words) = words
-                .get(x..)
-                .and_then(|words| words.first_chunk::<GROUP>())
-            {
-                for (colors, &word) in colors.iter_mut().zip(words) {
-                    *colors = over(word, *colors);
-                }
+        visible += level.visible.len;
+    }
+    visible
+}
+
+impl Level {
+    /// Blends the visible pixels over `out`.
+    fn blend_visible(&self, out: &mut [Pixel]) {
+        for &x in self.visible.pixels() {
+            if let Some(out) = out.get_mut(usize::from(x)) {
+                let [r, g, b] = over(self.words[usize::from(x)], lower(*out));
+
+                *out = u64::from(pixel::MAX) | r << 16 | g << 32 | b << 48;
             }
         }
-        for (out, [r, g, b]) in out.iter_mut().zip(colors) {
-            *out = u64::from(pixel::MAX) | r << 16 | g << 32 | b << 48;
+    }
+}
+
+/// Blends all pixels of the layers over `out`.
+fn blend_all(levels: &[Level], out: &mut [Pixel]) {
+    for (x, out) in out.chunks_mut(GROUP).enumerate() {
+        blend_group(levels, GROUP * x, out);
+    }
+}
+
+/// Blends all pixels of the layers from `x` on over `out`, which stay in registers meanwhile.
+#[inline(always)]
+fn blend_group(levels: &[Level], x: usize, out: &mut [Pixel]) {
+    let mut colors = [[0; 3]; GROUP];
+
+    for (colors, &out) in colors.iter_mut().zip(&*out) {
+        *colors = lower(out);
+    }
+    for level in levels {
+        let words = level.words.get(x..).unwrap_or_default();
+
+        if let Some(words) = words.first_chunk::<GROUP>() {
+            for (colors, &word) in colors.iter_mut().zip(words) {
+                *colors = over(word, *colors);
+            }
         }
+    }
+    for (out, [r, g, b]) in out.iter_mut().zip(colors) {
+        *out = u64::from(pixel::MAX) | r << 16 | g << 32 | b << 48;
     }
 }
 
@@ -155,7 +235,10 @@ mod tests {
     };
     use super::*;
 
-    struct Bytes([u8; 4 * CHUNK]);
+    /// Not so many that the kernel's stack has no room for them.
+    const N: usize = 100;
+
+    struct Bytes([u8; 4 * N]);
 
     impl Source for Bytes {
         fn read(&self, _plane: usize, offset: usize, dst: &mut [u8]) -> Result {
@@ -167,7 +250,7 @@ mod tests {
     }
 
     fn layer(random: &mut u64, format: Format) -> Layer<Bytes> {
-        let mut bytes = [0u8; 4 * CHUNK];
+        let mut bytes = [0u8; 4 * N];
 
         for pixel in bytes.chunks_exact_mut(4) {
             *random = random.wrapping_mul(6364136223846793005).wrapping_add(1);
@@ -182,7 +265,7 @@ mod tests {
         Layer {
             source: Bytes(bytes),
             format,
-            pitches: [4 * CHUNK as u32, 0, 0, 0],
+            pitches: [4 * N as u32, 0, 0, 0],
             src: SourceArea::default(),
             dst: Area::default(),
             rotation: Rotation::NONE,
@@ -207,18 +290,20 @@ mod tests {
         let mut random = 11;
 
         for round in 0..24 {
-            let mut expected = [pixel::opaque(round as u16 * 99, 0xffff, 0x1234); CHUNK];
+            let mut expected = [pixel::opaque(round as u16 * 99, 0xffff, 0x1234); N];
             let mut out = expected;
 
             stack.clear();
+            // Some without lists.
+            stack.unseen = (round % 3 / 2) as u8;
             for index in 0..round % DEPTH + 1 {
                 let (format, order) = formats[index % 4];
                 let layer = layer(&mut random, format);
-                let mut pixels = [0; CHUNK];
+                let mut pixels = [0; N];
 
                 decode::convert_rgb32(order, true, &layer.source.0[..], &mut pixels);
                 blend::pixels(BlendMode::Premultiplied, pixel::MAX, &pixels, &mut expected);
-                stack.push(&layer, order, 0, 0, CHUNK)?;
+                stack.push(&layer, order, 0, 0, N)?;
             }
             stack.blend(&mut out);
             assert_eq!(out, expected);
