@@ -19,6 +19,7 @@ use crate::{
     scene::Buffer, //
 };
 use kernel::{
+    device::Bound,
     drm::{
         self,
         kms::{
@@ -39,6 +40,7 @@ use kernel::{
             KmsSetup, //
         },
     },
+    faux,
     prelude::*,
     sync::Arc, //
 };
@@ -206,6 +208,8 @@ impl DriverPlane for RvkmsPlane {
     fn get_scanout_buffer<'a>(
         _plane: &'a Plane<Self>,
         state: &'a PlaneState<Self>,
+        _data: &'a (),
+        _parent: &'a faux::Device<Bound>,
     ) -> Option<ScanoutBuffer<'a>> {
         ScanoutBuffer::new(state.data().buffer()?)
     }

@@ -32,8 +32,16 @@ pub const MOD_LINEAR: u64 = 0;
 // Not inlined into drivers, since the C function is not exported to modules.
 #[inline(never)]
 pub fn is_known(code: u32) -> bool {
-    // SAFETY: The function has no requirements.
-    !unsafe { bindings::__drm_format_info(code) }.is_null()
+    info(code).is_some()
+}
+
+/// Returns what the core knows of the pixel format `code`.
+//
+// Not inlined into drivers, as above.
+#[inline(never)]
+pub(super) fn info(code: u32) -> Option<&'static bindings::drm_format_info> {
+    // SAFETY: The function has no requirements, and returns an entry of a constant table.
+    unsafe { bindings::__drm_format_info(code).as_ref() }
 }
 
 /// The most pixel formats that a plane or a writeback connector can have.

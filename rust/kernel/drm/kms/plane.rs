@@ -36,6 +36,7 @@ use super::{
 use crate::{
     alloc::flags::GFP_KERNEL,
     bindings,
+    device,
     drm,
     error::{
         to_result,
@@ -117,10 +118,12 @@ pub trait DriverPlane: Send + Sync + Sized {
         let _ = (plane, commit);
     }
 
-    /// Returns where to draw the screen of a kernel panic: the framebuffer that `plane` shows.
+    /// Returns where to draw the screen of a kernel panic: the framebuffer that `plane` shows, or
+    /// the memory of the device that it is copied to.
     ///
-    /// Only called if the plane is visible. Without an implementation, or with `None`, the plane
-    /// does not show a panic.
+    /// `data` is what belongs to the registration of the device, and `parent` the bound device it
+    /// is for. Only called if the plane is visible. Without an implementation, or with `None`, the
+    /// plane does not show a panic.
     ///
     /// Called in any context, with a raw spinlock held, and possibly when no other CPU runs any
     /// more: must not sleep, take locks or allocate memory.
@@ -129,8 +132,10 @@ pub trait DriverPlane: Send + Sync + Sized {
     fn get_scanout_buffer<'a>(
         plane: &'a Plane<Self>,
         state: &'a PlaneState<Self>,
+        data: &'a <Self::Driver as drm::Driver>::RegistrationData<'_>,
+        parent: &'a <Self::Driver as drm::Driver>::ParentDevice<device::Bound>,
     ) -> Option<ScanoutBuffer<'a>> {
-        let _ = (plane, state);
+        let _ = (plane, state, data, parent);
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 

@@ -19,6 +19,7 @@ use crate::{
             AtomicCheck,
             AtomicCommit, //
         },
+        panic::ScanoutBuffer,
         DriverState, //
     },
     error::{
@@ -218,14 +219,21 @@ impl<T: DriverPlane> Plane<T> {
                 return Err(ENODEV);
             }
 
-            let found = PlaneState::try_from_opaque(state)
-                .and_then(|state| T::get_scanout_buffer(plane, state))
+            let state = PlaneState::try_from_opaque(state).ok_or(ENODEV)?;
+            let guard = plane.drm_dev().registration_guard().ok_or(ENODEV)?;
+            let parent = (*guard).as_ref();
+            let found = guard
+                .registration_data_with(|data| {
+                    T::get_scanout_buffer(plane, state, data, parent).map(ScanoutBuffer::into_raw)
+                })
                 .ok_or(ENODEV)?;
 
-            // What was found is valid for as long as the state is.
+            // What was found is valid for as long as the state is, and for as long as the device
+            // is registered: a device that is unregistered waits for those who draw, before the
+            // registration data is dropped and the resources of the parent are released.
             //
             // SAFETY: `buffer` is valid for writes by the safety requirements.
-            unsafe { *buffer = found.into_raw() };
+            unsafe { *buffer = found };
 
             Ok(0)
         })
