@@ -10,10 +10,7 @@ use crate::{
     },
     draw::Layer,
     hardware::with_hardware,
-    layout::{
-        Area,
-        Layout, //
-    },
+    layout::Layout,
     registers::{
         Registers,
         WIDTH_STEP, //
@@ -30,6 +27,7 @@ use kernel::{
             Crtc,
             DriverCrtc, //
         },
+        damage::PlaneDamage,
         modes::{
             DisplayMode,
             ModeStatus, //
@@ -71,9 +69,15 @@ impl DriverState for BochsCrtcState {
 }
 
 impl BochsCrtc {
-    /// Changes what a plane shows, from the next flush on.
-    pub(crate) fn set_layer(crtc: &Crtc<Self>, plane: usize, layer: Option<Layer>, changed: Area) {
-        crtc.data().scanout.lock().set_layer(plane, layer, changed);
+    /// Changes what a plane shows, from the next flush on. `damage` is what has changed of its
+    /// framebuffer.
+    pub(crate) fn set_layer(
+        crtc: &Crtc<Self>,
+        plane: usize,
+        layer: Option<Layer>,
+        damage: PlaneDamage<'_>,
+    ) {
+        crtc.data().scanout.lock().set_layer(plane, layer, damage);
     }
 }
 

@@ -118,6 +118,7 @@ impl KmsDriver for BochsDriver {
         let encoder = Encoder::new(setup, EncoderType::Virtual, None)?;
         let connector = Connector::<BochsConnector>::new(setup, ConnectorType::Virtual, ())?;
 
+        setup.enable_async_page_flip();
         setup.attach_edid_property(connector)?;
         setup.enable_color_mgmt(crtc, 0, false, GAMMA_SIZE as u32)?;
         setup.attach_encoder(encoder, crtc)?;

@@ -21,7 +21,8 @@ use core::ops::Range;
 use kernel::{
     drm::kms::{
         blend::BlendMode,
-        framebuffer::FramebufferMap, //
+        framebuffer::FramebufferMap,
+        rect::Rect, //
     },
     io::{
         Io,
@@ -60,6 +61,19 @@ impl Layer {
         );
 
         y * pitch + x * self.format.bytes_per_pixel()
+    }
+
+    /// Where a part of the framebuffer is shown, given in pixels of that.
+    pub(crate) fn place(&self, part: Rect) -> Area {
+        let part = Area::from(part);
+        let moved = |edge: usize, src: usize, dst: usize| edge.saturating_sub(src) + dst;
+
+        Area {
+            x: moved(part.x.start, self.src_x, self.dst.x.start)
+                ..moved(part.x.end, self.src_x, self.dst.x.start),
+            y: moved(part.y.start, self.src_y, self.dst.y.start)
+                ..moved(part.y.end, self.src_y, self.dst.y.start),
+        }
     }
 
     /// Puts what the layer has at `x` and `y` over `pixels`, which are at the same place.

@@ -10,7 +10,8 @@ use crate::{
     layout::Layout,
     registers::{
         self,
-        Registers, //
+        Registers,
+        BYTES_PER_PIXEL, //
     },
 };
 use kernel::{
@@ -18,7 +19,13 @@ use kernel::{
         Bound,
         Core, //
     },
-    drm,
+    drm::{
+        self,
+        kms::{
+            fourcc::XRGB8888,
+            panic::ScanoutBuffer, //
+        },
+    },
     io::{
         Io,
         IoBase,
@@ -93,6 +100,27 @@ impl Hardware {
     /// Returns the usable size of the video memory in bytes.
     pub(crate) fn vram_size(&self) -> usize {
         self.vram_size
+    }
+
+    /// Returns the part of the video memory that is shown.
+    ///
+    /// What is shown is what the registers say, since nothing else can be relied on in a panic.
+    pub(crate) fn scanout_buffer<'a>(
+        &'a self,
+        pdev: &'a pci::Device<Bound>,
+    ) -> Option<ScanoutBuffer<'a>> {
+        let Access { registers, vram } = self.access(pdev).ok()?;
+        let shown = registers.shown()?;
+        let pitch = usize::from(shown.pitch) * BYTES_PER_PIXEL;
+        let start = usize::from(shown.first_line) * pitch;
+        let memory = vram.try_bytes(start, vram.len().checked_sub(start)?).ok()?;
+
+        ScanoutBuffer::from_io(
+            memory,
+            XRGB8888,
+            (shown.width.into(), shown.height.into()),
+            pitch.try_into().ok()?,
+        )
     }
 
     fn access<'a>(&'a self, pdev: &'a pci::Device<Bound>) -> Result<Access<'a>> {

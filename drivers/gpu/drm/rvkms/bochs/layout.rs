@@ -27,6 +27,23 @@ impl Area {
         self.overlap(other) == *other
     }
 
+    /// Returns how many pixels are in it.
+    pub(crate) fn pixels(&self) -> usize {
+        self.x.len() * self.y.len()
+    }
+
+    /// Returns the smallest area that both are in.
+    pub(crate) fn joined(&self, other: &Self) -> Self {
+        let joined = |one: &Range<usize>, other: &Range<usize>| {
+            one.start.min(other.start)..one.end.max(other.end)
+        };
+
+        Self {
+            x: joined(&self.x, &other.x),
+            y: joined(&self.y, &other.y),
+        }
+    }
+
     /// Returns what is in both.
     pub(crate) fn overlap(&self, other: &Self) -> Self {
         Self {

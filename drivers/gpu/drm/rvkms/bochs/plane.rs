@@ -13,14 +13,17 @@ use crate::{
         Buffer,
         Layer, //
     },
+    hardware::Hardware,
 };
 use kernel::{
+    device::Bound,
     drm::kms::{
         atomic::{
             AtomicCheck,
             AtomicCommit, //
         },
         crtc::Crtc,
+        panic::ScanoutBuffer,
         plane::{
             DriverPlane,
             Plane,
@@ -32,6 +35,7 @@ use kernel::{
         DriverState,
         KmsSetup, //
     },
+    pci,
     prelude::*,
     sync::Arc, //
 };
@@ -73,6 +77,7 @@ impl BochsPlane {
         let plane = Plane::new(setup, PlaneType::Primary, &formats, None, Self::PRIMARY)?;
 
         setup.create_blend_mode_property(plane)?;
+        setup.enable_fb_damage_clips(plane)?;
 
         Ok(plane)
     }
@@ -152,9 +157,25 @@ impl DriverPlane for BochsPlane {
 
         // A plane that is turned off is on no CRTC any more.
         if let Some(crtc) = new.crtc().or(old).and_then(Crtc::try_from_opaque) {
-            let changed = new.dst().into();
+            BochsCrtc::set_layer(
+                crtc,
+                plane.data().place,
+                Self::layer(new),
+                commit.plane_damage(plane),
+            );
+        }
+    }
 
-            BochsCrtc::set_layer(crtc, plane.data().place, Self::layer(new), changed);
+    fn get_scanout_buffer<'a>(
+        plane: &'a Plane<Self>,
+        _state: &'a PlaneState<Self>,
+        hardware: &'a Hardware,
+        pdev: &'a pci::Device<Bound>,
+    ) -> Option<ScanoutBuffer<'a>> {
+        if plane.data().place == Self::PRIMARY {
+            hardware.scanout_buffer(pdev)
+        } else {
+            None
         }
     }
 }

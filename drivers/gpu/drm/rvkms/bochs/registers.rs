@@ -113,6 +113,16 @@ register! {
     }
 }
 
+/// The part of the memory that a device shows, in pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Shown {
+    pub(crate) width: u16,
+    pub(crate) height: u16,
+    /// From one line to the next.
+    pub(crate) pitch: u16,
+    pub(crate) first_line: u16,
+}
+
 const MAGIC: u16 = 0xb0c;
 const LITTLE_ENDIAN: u32 = 0x1e1e_1e1e;
 
@@ -159,6 +169,20 @@ where
     /// Shows the memory from the line `first` on.
     fn set_first_line(self, first: u16) {
         self.write_reg(Y_OFFSET::zeroed().with_value(first));
+    }
+
+    /// Returns what is shown, if that is a mode of 32 bits per pixel.
+    fn shown(self) -> Option<Shown> {
+        if !self.read(ENABLE).enabled() || self.read(BPP).into_raw() != 8 * BYTES_PER_PIXEL as u16 {
+            return None;
+        }
+
+        Some(Shown {
+            width: self.read(XRES).into_raw(),
+            height: self.read(YRES).into_raw(),
+            pitch: self.read(VIRT_WIDTH).into_raw(),
+            first_line: self.read(Y_OFFSET).into_raw(),
+        })
     }
 
     /// Turns the display dark or bright, if the device is compatible with VGA.
@@ -236,8 +260,20 @@ mod tests {
     fn a_mode_is_set() -> Result {
         let device = &device(0xff)?;
 
+        // Not in a mode of 32 bits per pixel.
+        assert_eq!(device.shown(), None);
+
         device.set_mode(1280, 800);
         device.set_first_line(800);
+        assert_eq!(
+            device.shown(),
+            Some(Shown {
+                width: 1280,
+                height: 800,
+                pitch: 1280,
+                first_line: 800,
+            })
+        );
         assert_eq!(device.read(XRES).into_raw(), 1280);
         assert_eq!(device.read(YRES).into_raw(), 800);
         assert_eq!(device.read(BPP).into_raw(), 32);

@@ -9,6 +9,7 @@
 mod connector;
 mod convert;
 mod crtc;
+mod damage;
 mod device;
 mod draw;
 mod driver;

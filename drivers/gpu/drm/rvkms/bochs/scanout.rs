@@ -4,18 +4,17 @@
 
 use crate::{
     convert::Gamma,
+    damage::Damage,
     draw::{
         Layer,
         Picture, //
     },
     hardware::Access,
-    layout::{
-        Area,
-        Layout, //
-    },
+    layout::Layout,
     registers::Registers, //
 };
 use kernel::{
+    drm::kms::rect::Rect,
     io::Io,
     prelude::*,
     sync::Arc, //
@@ -23,27 +22,6 @@ use kernel::{
 
 /// How many planes there are, from the lowest to the highest.
 pub(crate) const PLANES: usize = 2;
-
-/// What has changed. An update has at most one area of each plane before it and after it.
-#[derive(Default)]
-struct Damage {
-    areas: [Option<Area>; 2 * PLANES],
-    all: bool,
-}
-
-impl Damage {
-    fn add(&mut self, area: Area) {
-        match self.areas.iter_mut().find(|place| place.is_none()) {
-            Some(place) => *place = Some(area),
-            None => self.all = true,
-        }
-    }
-
-    /// Returns whether all of a frame is to be drawn.
-    fn covers(&self, frame: &Area) -> bool {
-        self.all || self.areas.iter().flatten().any(|area| area.contains(frame))
-    }
-}
 
 /// What the display shows.
 #[derive(Default)]
@@ -62,30 +40,42 @@ impl Scanout {
     pub(crate) fn set_layout(&mut self, layout: Option<Layout>) {
         self.layout = layout;
         self.front = 0;
-        self.damage.all = true;
+        self.set_all_changed();
     }
 
-    /// Changes what a plane shows. `changed` is what of its new picture is not the old one.
-    pub(crate) fn set_layer(&mut self, plane: usize, layer: Option<Layer>, changed: Area) {
+    /// Changes what a plane shows. `changed` are the parts of its framebuffer that have changed.
+    pub(crate) fn set_layer(
+        &mut self,
+        plane: usize,
+        layer: Option<Layer>,
+        changed: impl Iterator<Item = Rect>,
+    ) {
         let Some(place) = self.layers.get_mut(plane) else {
             return;
         };
-        let old = core::mem::replace(place, layer).map(|layer| layer.dst);
-        let new = place.as_ref().map(|layer| layer.dst.clone());
+        let old = core::mem::replace(place, layer);
 
-        if old == new {
-            self.damage.add(changed);
-        } else {
-            for area in [old, new].into_iter().flatten() {
-                self.damage.add(area);
+        match (&old, &*place) {
+            (Some(old), Some(new)) if old.dst == new.dst && old.blend == new.blend => {
+                changed.for_each(|part| self.damage.add(new.place(part).overlap(&new.dst)));
             }
+            (old, new) => [old, new]
+                .into_iter()
+                .flatten()
+                .for_each(|layer| self.damage.add(layer.dst.clone())),
         }
     }
 
     /// Changes the gamma table.
     pub(crate) fn set_gamma(&mut self, gamma: Option<Arc<Gamma>>) {
         self.gamma = gamma;
-        self.damage.all = true;
+        self.set_all_changed();
+    }
+
+    fn set_all_changed(&mut self) {
+        if let Some(layout) = &self.layout {
+            self.damage.add(layout.area());
+        }
     }
 
     /// Brings all changes to the display.
@@ -108,9 +98,7 @@ impl Scanout {
             picture.draw(&all, layout, self.front, hardware.vram)
         } else {
             damage
-                .areas
-                .iter()
-                .flatten()
+                .areas()
                 .try_for_each(|area| picture.draw(area, layout, self.front, hardware.vram))
         };
         if result.is_err() {
