@@ -8,6 +8,7 @@ mod bench;
 mod buffer;
 mod card;
 mod chart;
+mod copies;
 mod cpu;
 mod crc;
 mod crc_gone;
@@ -77,6 +78,8 @@ fn run(options: &Options) -> Result<ExitCode, Error> {
             let card = open(options)?;
             return Ok(summary(display::run(&card, monitor, options)?));
         }
+        Command::Copies => copies::run(&open(options)?)?,
+        Command::Console { monitor } => return Ok(summary(display::console::run(monitor)?)),
         Command::Failslab => return failslab_command(options),
         Command::Unbind => {
             let card = open(options)?;

@@ -27,6 +27,10 @@ usage: rvkms-client COMMAND [OPTIONS]
         sends what a hostile or careless client would; the old state and the device must survive
   display --card CARD --monitor PORT [--filter TEXT]
         draws pictures on a display of QEMU, and compares them with what it really shows
+  copies --card CARD
+        counts the bytes of a PCI display's memory that updates write, and the CPU time of these
+  console --monitor PORT
+        writes to the console, and looks for it on the display; nobody else must use the display
   failslab [--card CARD] [--module NAME [--quick]] [--filter TEXT]
         lets each allocation of mode setting calls, and of loading the module, fail once
   unbind --card CARD [--rounds N]
@@ -43,7 +47,7 @@ usage: rvkms-client COMMAND [OPTIONS]
   rate --card CARD
         prints how many frames are composed in a second
   all --card CARD [--module NAME]
-        all of the above but picture and display, in short forms; leaves the module loaded
+        all of the above but picture, display, copies and console, in short forms; leaves the module loaded
 
   --card CARD      a path (/dev/dri/card0) or a driver's name (vkms); --other CARD, a second one
   --module NAME    the driver's module; --parameter KEY=VALUE, once for each of its parameters
@@ -69,6 +73,10 @@ pub enum Command {
     Flip,
     BadInput,
     Display {
+        monitor: PathBuf,
+    },
+    Copies,
+    Console {
         monitor: PathBuf,
     },
     Failslab,
@@ -170,6 +178,13 @@ pub fn parse() -> Result<Option<Options>, Error> {
                 monitor: monitor.into(),
             },
             None => return message("display needs --monitor"),
+        },
+        "copies" => Command::Copies,
+        "console" => match monitor {
+            Some(monitor) => Command::Console {
+                monitor: monitor.into(),
+            },
+            None => return message("console needs --monitor"),
         },
         "failslab" => Command::Failslab,
         "unbind" => Command::Unbind,

@@ -2,6 +2,8 @@
 
 //! `display`: does a display of QEMU show what was drawn, pixel by pixel?
 
+mod changes;
+pub mod console;
 mod monitor;
 
 use std::path::Path;
@@ -35,6 +37,10 @@ const TESTS: &[(&str, Test)] = &[
     ("display-cursor-blend-modes", cursor_blend_modes),
     ("display-gamma", gamma),
     ("display-off", off),
+    ("display-damage", changes::damage),
+    ("display-damage-of-part", changes::damage_of_part),
+    ("display-async-flips", changes::async_flips),
+    ("display-panic-screen", changes::panic_screen),
     ("display-modes", modes),
 ];
 
