@@ -5,6 +5,7 @@
 #include <drm/drm_debugfs_crc.h>
 #include <drm/drm_fourcc.h>
 #include <drm/drm_framebuffer.h>
+#include <drm/drm_panic.h>
 
 #ifdef CONFIG_RUST_DRM_KMS_HELPER
 
@@ -50,6 +51,19 @@ __rust_helper void rust_helper_drm_framebuffer_get(struct drm_framebuffer *fb)
 __rust_helper void rust_helper_drm_framebuffer_put(struct drm_framebuffer *fb)
 {
 	drm_framebuffer_put(fb);
+}
+
+__rust_helper unsigned long rust_helper_drm_panic_lock(struct drm_device *dev)
+{
+	unsigned long flags = 0;
+
+	drm_panic_lock(dev, flags);
+	return flags;
+}
+
+__rust_helper void rust_helper_drm_panic_unlock(struct drm_device *dev, unsigned long flags)
+{
+	drm_panic_unlock(dev, flags);
 }
 
 #endif

@@ -3,16 +3,19 @@
 //! What the driver offers beyond the usual, judged by the checksum of what is shown.
 
 use std::fs;
+use std::time::Duration;
 
+use drm_fourcc::DrmFourcc;
 use drm_sys::*;
 use rustix::io::Errno;
 
-use crate::atomic::{Request, EVENT, NONBLOCK, TEST_ONLY};
+use crate::atomic::{Request, ALLOW_MODESET, EVENT, NONBLOCK, TEST_ONLY};
 use crate::buffer::Frame;
 use crate::crc::{folder_of_device, Crc};
 use crate::error::What;
 use crate::output::Screen;
 use crate::pattern::Pattern;
+use crate::raw;
 use crate::testlist::{accepted_or, fail, refused, skip, test, Test, Verdict};
 
 pub const TESTS: &[Test] = &[
@@ -21,6 +24,8 @@ pub const TESTS: &[Test] = &[
     test("feature-scaling-limits", scaling_limits),
     test("feature-async-flips", async_flips),
     test("feature-panic-screen", panic_screen),
+    test("feature-cursor-is-shown", cursor_is_shown),
+    test("feature-cursor-does-not-wait", cursor_does_not_wait),
 ];
 
 /// The value of `SCALING_FILTER` for the nearest pixel.
@@ -211,6 +216,178 @@ fn panic_screen(screen: &Screen<'_>) -> Verdict {
     }
     if background < (width * height / 2) as usize {
         return fail(format!("only {background} pixels are background"));
+    }
+    Ok(())
+}
+
+/// The size of the cursor, which is a square of one colour.
+const CURSOR: u32 = 64;
+
+/// Calls the legacy interface for cursors; without a frame the cursor is only moved.
+fn set_cursor(
+    screen: &Screen<'_>,
+    frame: Option<&Frame<'_>>,
+    (x, y): (i32, i32),
+) -> Result<(), crate::error::Error> {
+    let mut argument = drm_mode_cursor {
+        flags: DRM_MODE_CURSOR_MOVE,
+        crtc_id: screen.output.crtc,
+        x,
+        y,
+        ..Default::default()
+    };
+    if let Some(frame) = frame {
+        argument.flags |= DRM_MODE_CURSOR_BO;
+        argument.handle = frame.buffer.handle;
+        argument.width = CURSOR;
+        argument.height = CURSOR;
+    }
+    screen
+        .card
+        .call(raw::CURSOR, &mut argument)
+        .what("legacy cursor")
+}
+
+fn hide_cursor(screen: &Screen<'_>) -> Result<(), crate::error::Error> {
+    let mut argument = drm_mode_cursor {
+        flags: DRM_MODE_CURSOR_BO,
+        crtc_id: screen.output.crtc,
+        ..Default::default()
+    };
+    screen
+        .card
+        .call(raw::CURSOR, &mut argument)
+        .what("legacy cursor that is hidden")
+}
+
+/// Makes a cursor of one opaque colour.
+fn colored<'c>(screen: &Screen<'c>, color: u32) -> Result<Frame<'c>, crate::error::Error> {
+    let frame = Frame::with_format(screen.card, CURSOR, CURSOR, DrmFourcc::Argb8888)?;
+    frame.draw(|_, _| 0xff00_0000 | color)?;
+    Ok(frame)
+}
+
+/// The checksum of the front picture with a square drawn into it.
+fn drawn(
+    screen: &Screen<'_>,
+    crc: &mut Crc,
+    color: u32,
+    (left, top): (i32, i32),
+) -> Result<String, crate::error::Error> {
+    let (width, height) = screen.size();
+    let frame = Frame::new(screen.card, width, height)?;
+    let inside = |start: i32, at: u32| (0..CURSOR as i32).contains(&(at as i32 - start));
+    frame.draw(|x, y| match inside(left, x) && inside(top, y) {
+        true => color,
+        false => Pattern::Bars.pixel(x, y, width, height),
+    })?;
+    screen
+        .flip_to(frame.id)?
+        .commit(screen.card, 0)
+        .what("commit of the drawn picture")?;
+    let sum = crc.now()?;
+    screen
+        .flip_to(screen.front.id)?
+        .commit(screen.card, 0)
+        .what("commit")?;
+    Ok(sum)
+}
+
+/// Each way to change the legacy cursor is to be seen: move, exchange, at the edges, while the CRTC
+/// is off.
+fn cursor_is_shown(screen: &Screen<'_>) -> Verdict {
+    if screen.output.cursor.is_none() {
+        return skip("there is no cursor plane");
+    }
+    let Some(mut crc) = Crc::start(screen)? else {
+        return skip("there are no checksums");
+    };
+    let (width, height) = screen.size();
+    let edge = (width as i32 - 10, height as i32 - 10);
+    let (red, blue) = (0x00ff_0000, 0x0000_00ff);
+    let places = [(0, 0), (33, 77), (-20, 50), edge, (width as i32, 0), (9, 9)];
+    let plain = crc.now()?;
+    let mut expected = Vec::new();
+    for (color, place) in [red, blue]
+        .map(|color| places.map(|place| (color, place)))
+        .concat()
+    {
+        expected.push((color, place, drawn(screen, &mut crc, color, place)?));
+    }
+
+    let frames = [colored(screen, red)?, colored(screen, blue)?];
+    for (color, place, sum) in &expected {
+        let frame = &frames[usize::from(*color == blue)];
+        // Once with the picture, once by moving it to the same place.
+        set_cursor(screen, Some(frame), *place)?;
+        let set = crc.now()?;
+        set_cursor(screen, None, (500, 500))?;
+        set_cursor(screen, None, *place)?;
+        let moved = crc.now()?;
+        if set != *sum || moved != *sum {
+            return fail(format!(
+                "the cursor {color:06x} at {place:?} gives {set} when set and {moved} when moved, not {sum}"
+            ));
+        }
+    }
+
+    let (_, place, sum) = &expected[1];
+    let active = |on| Request::new().set(screen.card, screen.output.crtc, "ACTIVE", on);
+    active(0)?
+        .commit(screen.card, ALLOW_MODESET)
+        .what("commit that turns the CRTC off")?;
+    set_cursor(screen, Some(&frames[0]), (1, 1))?;
+    set_cursor(screen, None, *place)?;
+    active(1)?
+        .commit(screen.card, ALLOW_MODESET)
+        .what("commit that turns the CRTC on")?;
+    let after = crc.now()?;
+    hide_cursor(screen)?;
+    let hidden = crc.now()?;
+    if after != *sum {
+        return fail(format!("after the CRTC was off it is {after}, not {sum}"));
+    }
+    if hidden != plain {
+        return fail(format!("without a cursor it is {hidden}, not {plain}"));
+    }
+    Ok(())
+}
+
+/// A cursor that is moved after a page flip does not wait for it, and both are to be seen.
+fn cursor_does_not_wait(screen: &Screen<'_>) -> Verdict {
+    if screen.output.cursor.is_none() {
+        return skip("there is no cursor plane");
+    }
+    let Some(mut crc) = Crc::start(screen)? else {
+        return skip("there are no checksums");
+    };
+    let red = 0x00ff_0000;
+    let place = (40, 60);
+    let sum = drawn(screen, &mut crc, red, place)?;
+    let frame = colored(screen, red)?;
+    let mut overtaken = 0;
+    for round in 0..20 {
+        let picture = [&screen.back, &screen.front][round as usize % 2];
+        set_cursor(screen, Some(&frame), (500, 500))?;
+        screen.flip(picture.id, round)?;
+        set_cursor(screen, None, (300, 300))?;
+        set_cursor(screen, None, place)?;
+        // A flip may be over by now if the machine is busy, but not each time.
+        match screen.card.next_event(Duration::ZERO)? {
+            None => {
+                overtaken += 1;
+                screen.flip_done(round)?;
+            }
+            Some(_) => {}
+        }
+    }
+    let seen = crc.now()?;
+    hide_cursor(screen)?;
+    if overtaken == 0 {
+        return fail("the cursor has always waited for the page flip");
+    }
+    if seen != sum {
+        return fail(format!("the checksum is {seen}, {sum} expected"));
     }
     Ok(())
 }

@@ -34,6 +34,7 @@ use kernel::drm::kms::{
         FramebufferRef, //
     },
     plane::{
+        AsyncUpdate,
         DriverPlane,
         OpaquePlane,
         OpaquePlaneState,

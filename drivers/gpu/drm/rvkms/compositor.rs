@@ -113,7 +113,7 @@ impl Compositor {
 
         let due = patience.is_due();
         let mut written = false;
-        let dirty = shown.update(scene.frame().ok_or(EINVAL)?, |buffer, before| {
+        let dirty = shown.update(&scene.frame, |buffer, before| {
             let version = buffer.version()?;
 
             match before {
@@ -198,7 +198,7 @@ impl Task {
 
     /// Composes `rows`; `crcs` has room for as many checksums.
     fn compose(&self, composer: &mut Composer, rows: Range<u32>, crcs: &mut [u32]) -> Result {
-        let frame = self.scene.frame().ok_or(EINVAL)?;
+        let frame = &self.scene.frame;
         let Some(target) = &self.target else {
             return composer.sum_rows(frame, rows, None, crcs);
         };

@@ -4,16 +4,17 @@
 
 use crate::{
     compose::{
-        Frame,
         Lut,
         Matrix, //
     },
     compositor::Compositor,
     device::RvkmsDriver,
+    picture::Picture,
     plane::RvkmsPlane,
     scene::{
         self,
-        Scene, //
+        Canvas,
+        Draft, //
     },
     worker::Worker,
 };
@@ -28,17 +29,25 @@ use kernel::{
             color::ColorLut,
             crtc::{
                 Crtc,
+                CrtcState,
                 DriverCrtc, //
             },
-            plane::PlaneState,
+            plane::{
+                AsyncUpdate,
+                PlaneState, //
+            },
             vblank::VblankTimer,
             writeback::WritebackJob,
             DriverState,
             MAX_OBJECTS, //
         },
     },
+    new_mutex,
     prelude::*,
-    sync::Arc,
+    sync::{
+        Arc,
+        Mutex, //
+    },
     workqueue::UnboundQueue, //
 };
 
@@ -54,13 +63,15 @@ pub(crate) const LEGACY_LUT_SIZE: u32 = 256;
 pub(crate) struct RvkmsCrtc {
     worker: Arc<Worker>,
     queue: UnboundQueue,
+    #[pin]
+    picture: Mutex<Picture>,
 }
 
 /// What a state of a CRTC adds.
 #[derive(Default)]
 pub(crate) struct RvkmsCrtcState {
-    /// What the CRTC shows, made anew by each check and filled by the commit.
-    scene: Option<Arc<Scene>>,
+    /// What the CRTC is to show, made anew by each check and filled by the commit.
+    draft: Option<Arc<Draft>>,
     compositor: Option<Arc<Compositor>>,
     degamma: Option<Arc<Lut>>,
     ctm: Option<Arc<Matrix>>,
@@ -74,7 +85,7 @@ impl DriverState for RvkmsCrtcState {
 
     fn duplicate(&self) -> Result<Self> {
         Ok(Self {
-            scene: None,
+            draft: None,
             compositor: self.compositor.clone(),
             degamma: self.degamma.clone(),
             ctm: self.ctm.clone(),
@@ -95,6 +106,60 @@ impl RvkmsCrtc {
 
         data.worker.write_back(&data.queue, crtc, job);
     }
+
+    /// Shows what has changed of a plane that stays on `crtc`, at once.
+    pub(crate) fn update_plane(crtc: &Crtc<Self>, update: &AsyncUpdate<'_, RvkmsPlane>) {
+        let data = crtc.data();
+        let mut picture = data.picture.lock();
+
+        set_plane(&mut picture, crtc, update.state());
+
+        // While the CRTC is off there is neither a scene nor a picture. It is turned on with all of
+        // its planes.
+        if let Some(state) = update.get_new_crtc_state(crtc) {
+            data.show(&picture, state);
+        }
+    }
+
+    /// Shows `picture` from the next vertical blank on, with the memory that `state` was given.
+    ///
+    /// The picture is locked meanwhile, so that it is the last one that stays.
+    fn show(&self, picture: &Picture, state: &CrtcState<Self>) {
+        let draft = state.data().draft.as_ref();
+
+        if let Some(scene) = draft.and_then(|draft| picture.scene(draft)) {
+            self.worker.set_scene(Some(scene));
+        }
+    }
+}
+
+/// Sets what a plane shows on `crtc` in the picture of that.
+fn set_plane(picture: &mut Picture, crtc: &Crtc<RvkmsCrtc>, state: &PlaneState<RvkmsPlane>) {
+    let here = state.crtc().is_some_and(|of| of.index() == crtc.index());
+    let layer = if here && state.visible() {
+        scene::layer(state, state.data())
+    } else {
+        None
+    };
+
+    picture.set_layer(state.plane().index(), state.normalized_zpos(), layer);
+}
+
+/// Returns what all pictures of a CRTC have in common that has the state `state`.
+fn canvas(state: &CrtcState<RvkmsCrtc>) -> Option<Canvas> {
+    let data = state.data();
+    let mode = state.adjusted_mode();
+    let background = state.background_color();
+
+    Some(Canvas {
+        compositor: data.compositor.clone()?,
+        width: mode.hdisplay().into(),
+        height: mode.vdisplay().into(),
+        background: [background.red, background.green, background.blue],
+        degamma: data.degamma.clone(),
+        ctm: data.ctm.clone(),
+        gamma: data.gamma.clone(),
+    })
 }
 
 /// Prepares a table that user space has set.
@@ -125,13 +190,11 @@ impl DriverCrtc for RvkmsCrtc {
         try_pin_init!(Self {
             worker: Worker::new()?,
             queue: UnboundQueue::new(c"rvkms")?,
+            picture <- new_mutex!(Picture::new()?),
         })
     }
 
     fn atomic_check(crtc: &Crtc<Self>, check: &AtomicCheck<'_, RvkmsDriver>) -> Result {
-        // The scene is made of all planes, whether or not the update changes them.
-        check.add_affected_planes(crtc)?;
-
         let mut state = check.get_new_crtc_state(crtc).ok_or(EINVAL)?;
 
         if state.color_mgmt_changed() {
@@ -152,36 +215,27 @@ impl DriverCrtc for RvkmsCrtc {
             return Ok(());
         }
 
-        let (width, height) = {
-            let mode = state.adjusted_mode();
-
-            (u32::from(mode.hdisplay()), u32::from(mode.vdisplay()))
-        };
-
         let compositor = match &state.data().compositor {
             Some(compositor) if !state.needs_modeset() => compositor.clone(),
-            _ => Compositor::new(width, height, MAX_OBJECTS as usize)?,
+            _ => {
+                let mode = state.adjusted_mode();
+
+                Compositor::new(
+                    mode.hdisplay().into(),
+                    mode.vdisplay().into(),
+                    MAX_OBJECTS as usize,
+                )?
+            }
         };
 
-        let background = state.background_color();
-        let data = state.data().duplicate()?;
-        let layers = state.plane_mask().count_ones() as usize;
-        let scene = Scene::new(
-            compositor.clone(),
-            Frame {
-                width,
-                height,
-                background: [background.red, background.green, background.blue],
-                layers: KVec::with_capacity(layers, GFP_KERNEL)?,
-                degamma: data.degamma,
-                ctm: data.ctm,
-                gamma: data.gamma,
-            },
-        )?;
+        // An update that does not wait for its turn shows the planes that are seen before or after
+        // the one that is being carried out.
+        let planes = state.plane_mask() | crtc.data().picture.lock().plane_mask();
+        let draft = Draft::new(planes.count_ones() as usize)?;
 
         let data = state.data_mut();
         data.compositor = Some(compositor);
-        data.scene = Some(scene);
+        data.draft = Some(draft);
 
         Ok(())
     }
@@ -190,36 +244,31 @@ impl DriverCrtc for RvkmsCrtc {
         let Some(state) = commit.get_new_crtc_state(crtc) else {
             return;
         };
-        let Some(scene) = &state.data().scene else {
+        let data = crtc.data();
+        let mut picture = data.picture.lock();
+
+        // A CRTC is turned on with all of its planes.
+        if !state.active() {
+            picture.clear();
             return;
-        };
+        }
+        if let Some(canvas) = canvas(state) {
+            picture.set_canvas(canvas);
+        }
 
-        scene.fill(|frame| {
-            // At most 32 planes: going over them once for each place is quick enough.
-            for zpos in 0..MAX_OBJECTS {
-                let layers = commit
-                    .new_plane_states()
-                    .filter(|plane| plane.visible() && plane.normalized_zpos() == zpos)
-                    .filter(|plane| plane.crtc().is_some_and(|of| of.index() == crtc.index()))
-                    .filter_map(|plane| {
-                        let state = PlaneState::<RvkmsPlane>::try_from_opaque(plane)?;
-
-                        scene::layer(plane, state.data())
-                    });
-
-                for layer in layers {
-                    // The check made room for all planes.
-                    let _ = frame.layers.push_within_capacity(layer);
-                }
+        for plane in commit.new_plane_states() {
+            if let Some(state) = PlaneState::<RvkmsPlane>::try_from_opaque(plane) {
+                set_plane(&mut picture, crtc, state);
             }
-        });
+        }
 
-        crtc.data().worker.set_scene(Some(scene.clone()));
+        data.show(&picture, state);
     }
 
     fn atomic_disable(crtc: &Crtc<Self>, _commit: &AtomicCommit<'_, RvkmsDriver>) {
         let crtc = crtc.data();
 
+        crtc.picture.lock().clear();
         crtc.worker.set_scene(None);
 
         // No vertical blank can come any more. What waits for the worker keeps the device alive,

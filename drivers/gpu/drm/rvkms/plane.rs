@@ -15,6 +15,7 @@ use crate::{
         self,
         ZposRange, //
     },
+    crtc::RvkmsCrtc,
     device::RvkmsDriver,
     scene::Buffer, //
 };
@@ -28,8 +29,10 @@ use kernel::{
                 ColorEncoding,
                 ColorRange, //
             },
+            crtc::Crtc,
             panic::ScanoutBuffer,
             plane::{
+                AsyncUpdate,
                 DriverPlane,
                 Plane,
                 PlaneState,
@@ -203,6 +206,14 @@ impl DriverPlane for RvkmsPlane {
         }
 
         Ok(())
+    }
+
+    fn atomic_async_update(_plane: &Plane<Self>, update: &AsyncUpdate<'_, Self>) {
+        let crtc = update.state().crtc();
+
+        if let Some(crtc) = crtc.and_then(Crtc::try_from_opaque) {
+            RvkmsCrtc::update_plane(crtc, update);
+        }
     }
 
     fn get_scanout_buffer<'a>(

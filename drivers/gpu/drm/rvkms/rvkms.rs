@@ -15,6 +15,7 @@ mod crtc;
 mod device;
 mod output;
 mod patience;
+mod picture;
 mod plane;
 mod scene;
 mod worker;

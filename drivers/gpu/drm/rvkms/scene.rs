@@ -3,8 +3,8 @@
 //! What a CRTC shows after an update.
 //!
 //! All memory is allocated when an update is checked, so that nothing can fail when it is carried
-//! out. A [`Scene`] does not change any more once it has been filled, and owns all that it needs:
-//! the worker that composes it never looks at the state of a plane or CRTC.
+//! out. A [`Scene`] does not change any more once it has been made, and owns all that it needs: the
+//! worker that composes it never looks at the state of a plane or CRTC.
 
 use crate::{
     compose::{
@@ -15,6 +15,8 @@ use crate::{
         Format,
         Frame,
         Layer,
+        Lut,
+        Matrix,
         Range,
         Rotation,
         Source,
@@ -24,6 +26,7 @@ use crate::{
     device::RvkmsDriver,
     plane::RvkmsPlaneState, //
 };
+use core::mem::MaybeUninit;
 use kernel::{
     drm::kms::{
         blend,
@@ -40,7 +43,7 @@ use kernel::{
     sync::{
         Arc,
         Mutex,
-        SetOnce, //
+        UniqueArc, //
     }, //
 };
 
@@ -53,42 +56,82 @@ impl Source for Buffer {
     }
 }
 
-/// What a CRTC shows, and what composes it.
-#[pin_data]
-pub(crate) struct Scene {
+/// What the pictures of a CRTC have in common, and what composes them.
+#[derive(Clone)]
+pub(crate) struct Canvas {
     pub(crate) compositor: Arc<Compositor>,
-    /// The frame until it is filled.
-    #[pin]
-    draft: Mutex<Option<Frame<Buffer>>>,
-    frame: SetOnce<Frame<Buffer>>,
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    pub(crate) background: [u16; 3],
+    pub(crate) degamma: Option<Arc<Lut>>,
+    pub(crate) ctm: Option<Arc<Matrix>>,
+    pub(crate) gamma: Option<Arc<Lut>>,
 }
 
-impl Scene {
-    /// Creates a scene without layers, with room for as many as `frame` has.
-    pub(crate) fn new(compositor: Arc<Compositor>, frame: Frame<Buffer>) -> Result<Arc<Self>> {
+/// What a CRTC shows, and what composes it.
+pub(crate) struct Scene {
+    pub(crate) compositor: Arc<Compositor>,
+    pub(crate) frame: Frame<Buffer>,
+}
+
+/// Memory for the scene that an update leads to.
+#[pin_data]
+pub(crate) struct Draft {
+    #[pin]
+    room: Mutex<Option<Room>>,
+}
+
+struct Room {
+    layers: KVec<Layer<Buffer>>,
+    scene: UniqueArc<MaybeUninit<Scene>>,
+}
+
+impl Draft {
+    /// Allocates memory for a scene of as many layers. May sleep.
+    pub(crate) fn new(layers: usize) -> Result<Arc<Self>> {
+        let room = Room {
+            layers: KVec::with_capacity(layers, GFP_KERNEL)?,
+            scene: UniqueArc::new_uninit(GFP_KERNEL)?,
+        };
+
         Arc::pin_init(
             pin_init!(Self {
-                compositor,
-                draft <- new_mutex!(Some(frame)),
-                frame: SetOnce::new(),
+                room <- new_mutex!(Some(room)),
             }),
             GFP_KERNEL,
         )
     }
 
-    /// Lets `fill` add the layers. Does nothing if that has been done before. May sleep.
-    pub(crate) fn fill(&self, fill: impl FnOnce(&mut Frame<Buffer>)) {
-        let draft = self.draft.lock().take();
+    /// Makes the scene of `layers`, the lowest first, of which there are no more than there is
+    /// memory for. Returns `None` if that has been done before. May sleep.
+    pub(crate) fn fill<'a>(
+        &self,
+        canvas: &Canvas,
+        layers: impl Iterator<Item = &'a Layer<Buffer>>,
+    ) -> Option<Arc<Scene>> {
+        let Room {
+            layers: mut room,
+            scene,
+        } = self.room.lock().take()?;
 
-        if let Some(mut frame) = draft {
-            fill(&mut frame);
-            self.frame.populate(frame);
+        for layer in layers {
+            let _ = room.push_within_capacity(layer.clone());
         }
-    }
 
-    /// Returns what is shown, once it has been filled.
-    pub(crate) fn frame(&self) -> Option<&Frame<Buffer>> {
-        self.frame.as_ref()
+        let scene = scene.write(Scene {
+            compositor: canvas.compositor.clone(),
+            frame: Frame {
+                width: canvas.width,
+                height: canvas.height,
+                background: canvas.background,
+                layers: room,
+                degamma: canvas.degamma.clone(),
+                ctm: canvas.ctm.clone(),
+                gamma: canvas.gamma.clone(),
+            },
+        });
+
+        Some(scene.into())
     }
 }
 

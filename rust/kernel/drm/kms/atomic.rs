@@ -16,6 +16,9 @@
 //!   out. What outlives the callback, e.g. for a worker, is put together by the driver in the
 //!   phases before, and handed over by [`Arc`](crate::sync::Arc).
 //!
+//! Updates of the legacy cursor that do not wait are the one exception: see
+//! [`DriverPlane::atomic_async_update`].
+//!
 //! C header: [`include/drm/drm_atomic.h`](srctree/include/drm/drm_atomic.h)
 
 use super::{
@@ -59,9 +62,9 @@ use core::{
 };
 
 /// The old and the new state of an object in an update.
-struct Entry<S> {
+pub(super) struct Entry<S> {
     old_state: *mut S,
-    new_state: *mut S,
+    pub(super) new_state: *mut S,
 }
 
 /// Returns the states of `plane` in `commit`, if it is part of it.
@@ -96,7 +99,7 @@ unsafe fn plane_entry<D: KmsDriver>(
 /// # Safety
 ///
 /// `commit` must be a valid commit, to which no other thread adds states.
-unsafe fn crtc_entry<D: KmsDriver>(
+pub(super) unsafe fn crtc_entry<D: KmsDriver>(
     commit: NonNull<bindings::drm_atomic_commit>,
     crtc: &OpaqueCrtc<D>,
 ) -> Option<Entry<bindings::drm_crtc_state>> {

@@ -14,6 +14,7 @@
 //!
 //! C header: [`include/drm/drm_plane.h`](srctree/include/drm/drm_plane.h)
 
+mod async_update;
 mod callbacks;
 mod state;
 
@@ -51,6 +52,7 @@ use core::{
     ptr, //
 };
 
+pub use self::async_update::AsyncUpdate;
 use self::callbacks::PlaneOps;
 pub use self::state::{
     OpaquePlaneState,
@@ -116,6 +118,23 @@ pub trait DriverPlane: Send + Sync + Sized {
     /// C: `struct drm_plane_helper_funcs`, `atomic_update`.
     fn atomic_update(plane: &Plane<Self>, commit: &AtomicCommit<'_, Self::Driver>) {
         let _ = (plane, commit);
+    }
+
+    /// Shows what an update of the legacy cursor has changed, without waiting for a vertical blank.
+    ///
+    /// The [state](AsyncUpdate::state) of `plane` has been changed already: it has another
+    /// framebuffer, position or size, and the driver's part of the state that was checked and
+    /// prepared. No other object changes. An update that waits for its turn or for a vertical blank
+    /// may be carried out at the same time, but none that `plane` is part of. Fences of the
+    /// framebuffer are not waited for.
+    ///
+    /// Without an implementation, and if the update changes more, the cursor is updated like any
+    /// other plane, after the updates before.
+    ///
+    /// C: `struct drm_plane_helper_funcs`, `atomic_async_update`.
+    fn atomic_async_update(plane: &Plane<Self>, update: &AsyncUpdate<'_, Self>) {
+        let _ = (plane, update);
+        build_error!(VTABLE_DEFAULT_ERROR)
     }
 
     /// Returns where to draw the screen of a kernel panic: the framebuffer that `plane` shows, or

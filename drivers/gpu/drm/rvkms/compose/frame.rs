@@ -36,6 +36,7 @@ pub(crate) struct Frame<S> {
 }
 
 /// What a plane shows.
+#[derive(Clone)]
 pub(crate) struct Layer<S> {
     /// The framebuffer's memory.
     pub(crate) source: S,

@@ -65,6 +65,16 @@ impl<T: DriverPlane> Plane<T> {
             } else {
                 None
             },
+            atomic_async_check: if T::HAS_ATOMIC_ASYNC_UPDATE {
+                Some(Self::atomic_async_check_callback)
+            } else {
+                None
+            },
+            atomic_async_update: if T::HAS_ATOMIC_ASYNC_UPDATE {
+                Some(Self::atomic_async_update_callback)
+            } else {
+                None
+            },
             get_scanout_buffer: if T::HAS_GET_SCANOUT_BUFFER {
                 Some(Self::get_scanout_buffer_callback)
             } else {
@@ -206,8 +216,8 @@ impl<T: DriverPlane> Plane<T> {
         buffer: *mut bindings::drm_scanout_buffer,
     ) -> c_int {
         from_result(|| {
-            // SAFETY: A state that has become the current one does not change any more. It is
-            // freed after another one has taken its place, for which the `panic_lock` is needed.
+            // SAFETY: A state that has become the current one changes only with the `panic_lock`
+            // held. It is freed after another one has taken its place, which needs that, too.
             let (plane, state) = unsafe {
                 (
                     Self::from_raw(plane),
