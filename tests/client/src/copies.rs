@@ -21,7 +21,7 @@ use crate::output::Screen;
 use crate::pattern::Pattern;
 
 /// How many updates of a kind the time is measured of.
-const ROUNDS: usize = 20;
+const ROUNDS: usize = 41;
 
 /// The size of the cursor, and of other small changes, in pixels.
 const SMALL: u32 = 64;
@@ -121,7 +121,7 @@ pub fn run(card: &Card) -> Result<(), Error> {
         ));
     }
 
-    println!("# {width}x{height}: name, bytes, microseconds of CPU time");
+    println!("# {width}x{height}: name, bytes, microseconds of CPU time (the median)");
     for (name, scene) in &scenes {
         let commit = |round: usize| scene(round)?.commit(card, 0).what("commit");
         // The first one turns on what was off.
@@ -135,11 +135,14 @@ pub fn run(card: &Card) -> Result<(), Error> {
         let bytes = bytes.count();
         screen.restore()?;
         commit(1)?;
-        let start = cpu_time();
-        for round in 0..ROUNDS {
+        let mut times = [Duration::ZERO; ROUNDS];
+        for (round, time) in times.iter_mut().enumerate() {
+            let start = cpu_time();
             commit(round)?;
+            *time = cpu_time() - start;
         }
-        let time = (cpu_time() - start).as_micros() / ROUNDS as u128;
+        times.sort();
+        let time = times[ROUNDS / 2].as_micros();
         screen.restore()?;
         println!("{name} {bytes} {time}");
     }

@@ -5,6 +5,7 @@
 mod changes;
 pub mod console;
 mod monitor;
+mod suspend;
 
 use std::path::Path;
 
@@ -42,6 +43,7 @@ const TESTS: &[(&str, Test)] = &[
     ("display-async-flips", changes::async_flips),
     ("display-panic-screen", changes::panic_screen),
     ("display-modes", modes),
+    ("display-suspend", suspend::suspend),
 ];
 
 /// Runs the subcommand.

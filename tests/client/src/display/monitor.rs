@@ -12,6 +12,7 @@ use crate::error::{message, Error};
 /// A connection to the monitor.
 pub struct Monitor {
     port: RefCell<BufReader<File>>,
+    path: PathBuf,
     /// A folder that QEMU sees under the same name.
     folder: PathBuf,
     pictures: Cell<u32>,
@@ -20,20 +21,25 @@ pub struct Monitor {
 impl Monitor {
     /// Connects to the monitor at the end of `port`.
     pub fn open(port: &Path, folder: &Path) -> Result<Self, Error> {
-        let open = || {
-            fs::create_dir_all(folder)?;
-            OpenOptions::new().read(true).write(true).open(port)
-        };
+        fs::create_dir_all(folder)
+            .or_else(|error| message(format!("{}: {error}", folder.display())))?;
         let monitor = Monitor {
-            port: RefCell::new(BufReader::new(
-                open().or_else(|error| message(format!("{}: {error}", port.display())))?,
-            )),
+            port: RefCell::new(open(port)?),
+            path: port.into(),
             folder: folder.into(),
             pictures: Cell::new(0),
         };
         // This is wanted once, and an error when somebody else was here before.
         let _ = monitor.execute(r#"{"execute": "qmp_capabilities"}"#);
         Ok(monitor)
+    }
+
+    /// Connects again, after the line was reset.
+    pub fn reopen(&self) -> Result<(), Error> {
+        // Only one can have it at a time.
+        self.port.replace(open(Path::new("/dev/null"))?);
+        self.port.replace(open(&self.path)?);
+        Ok(())
     }
 
     /// Sends a request, and waits for its answer.
@@ -70,6 +76,12 @@ impl Monitor {
         let _ = fs::remove_file(&file);
         Dump::parse(bytes)
     }
+}
+
+fn open(path: &Path) -> Result<BufReader<File>, Error> {
+    let file = OpenOptions::new().read(true).write(true).open(path);
+    file.map(BufReader::new)
+        .or_else(|error| message(format!("{}: {error}", path.display())))
 }
 
 /// A picture of a display.
