@@ -12,6 +12,25 @@ pub mod sync;
 
 pub use alloc::fail_allocations;
 
+#[path = "../../../../rust/kernel/drm/simd.rs"]
+pub mod simd;
+
+/// What the kernel has for displays.
+pub mod drm {
+    pub use crate::simd;
+}
+
+/// Programs can use vector registers whenever they like.
+mod bindings {
+    pub(crate) unsafe fn may_use_simd() -> bool {
+        true
+    }
+
+    pub(crate) unsafe fn kernel_fpu_begin() {}
+
+    pub(crate) unsafe fn kernel_fpu_end() {}
+}
+
 /// The items that the kernel's prelude exports.
 pub mod prelude {
     pub use crate::{
