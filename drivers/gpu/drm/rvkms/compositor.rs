@@ -24,7 +24,10 @@ use core::ops::Range;
 use kernel::{
     cpu::nr_cpu_ids,
     crc32::crc32_le_is_optimized,
-    drm::kms::framebuffer::MemoryVersion,
+    drm::{
+        kms::framebuffer::MemoryVersion,
+        simd::Folding, //
+    },
     impl_has_work,
     new_condvar,
     new_mutex,
@@ -73,7 +76,7 @@ impl Compositor {
         let method = if crc32_le_is_optimized() {
             Method::Kernel
         } else {
-            Method::Tables
+            Folding::new().map_or(Method::Tables, Method::Folding)
         };
         let composer = || Composer::new(width, max_layers, method);
         let own = Own {

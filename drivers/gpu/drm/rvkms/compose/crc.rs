@@ -6,7 +6,13 @@
 //! from the CRCs of both and the length of the second. Rows are therefore summed up apart, by any
 //! CPU in any order, and put together by an [`Appender`].
 
-use kernel::prelude::*;
+use kernel::{
+    drm::simd::{
+        Folding,
+        Multiples, //
+    },
+    prelude::*, //
+};
 
 /// The polynomial x^32 + x^26 + ... + 1, the coefficient of x^31 in bit 0.
 const POLYNOMIAL: u32 = 0xedb8_8320;
@@ -19,6 +25,8 @@ const ONE: u32 = 1 << 31;
 pub(crate) enum Method {
     /// By the kernel's `crc32_le()`: the choice where the architecture speeds it up.
     Kernel,
+    /// By multiplications without carry, and tables for the rest.
+    Folding(Folding),
     /// By tables, eight bytes a step: faster than the kernel's generic code, which goes byte by
     /// byte.
     Tables,
@@ -63,7 +71,7 @@ const fn times_x(a: u32) -> u32 {
 }
 
 /// Returns x to the power of `exponent` modulo [`POLYNOMIAL`].
-fn power_of_x(mut exponent: u64) -> u32 {
+const fn power_of_x(mut exponent: u64) -> u32 {
     let mut power = ONE;
     let mut square = ONE >> 1;
 
@@ -75,6 +83,17 @@ fn power_of_x(mut exponent: u64) -> u32 {
         exponent >>= 1;
     }
     power
+}
+
+/// What folding multiplies with: the powers of x that a half is ahead of where it is added to. The
+/// products are one bit too far, since the highest power is in the lowest bit.
+static MULTIPLES: Multiples = Multiples {
+    by_64: [multiple(8 * 64 + 32), multiple(8 * 64 - 32)],
+    by_16: [multiple(8 * 16 + 32), multiple(8 * 16 - 32)],
+};
+
+const fn multiple(exponent: u64) -> u64 {
+    (power_of_x(exponent) as u64) << 1
 }
 
 /// `TABLES[n][byte]` is the CRC of `byte` followed by `n` zero bytes.
@@ -143,6 +162,19 @@ impl RowSummer {
     pub(super) fn sum(&self, row: &[u64]) -> u32 {
         match self.method {
             Method::Kernel => kernel::crc32::crc32_le(0, row.as_bytes()),
+            Method::Folding(folding) => {
+                let (pairs, last) = row.split_at(row.len() & !1);
+
+                match folding.fold(&MULTIPLES, pairs.as_bytes()) {
+                    Some([low, high]) => {
+                        let sum = step(step(0, low), high);
+
+                        last.iter()
+                            .fold(sum, |crc, &pixel| step(crc, u64::from_le(pixel)))
+                    }
+                    None => self.by_tables(row),
+                }
+            }
             Method::Tables => self.by_tables(row),
         }
     }
@@ -199,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn both_methods_follow_the_definition() {
+    fn all_methods_follow_the_definition() {
         let mut pixels = [0; 67];
 
         row(&mut pixels);
@@ -209,6 +241,11 @@ mod tests {
 
             assert_eq!(RowSummer::new(Method::Kernel, width).sum(row), crc);
             assert_eq!(RowSummer::new(Method::Tables, width).sum(row), crc);
+            if let Some(folding) = Folding::new() {
+                let method = Method::Folding(folding);
+
+                assert_eq!(RowSummer::new(method, width).sum(row), crc);
+            }
         }
     }
 

@@ -20,7 +20,10 @@ use super::{
     },
     Source, //
 };
-use kernel::prelude::*;
+use kernel::{
+    drm::simd,
+    prelude::*, //
+};
 
 /// The number of layers that are blended at once.
 pub(super) const DEPTH: usize = 8;
@@ -33,26 +36,32 @@ pub(super) const CHUNK: usize = 256;
 /// before.
 const GROUP: usize = 2;
 
-/// After a chunk in which most pixels of all layers are visible, so many are taken to be alike.
+/// Above so many percent of visible pixels all pixels are blended.
+const SHARE: usize = 75;
+
+/// The same if that can be done in vector registers.
+const SHARE_IF_FAST: usize = 15;
+
+/// After a chunk in which all pixels were blended, so many are taken to be alike.
 const UNSEEN: u8 = 31;
 
 /// The least pixel that is opaque, as a number.
 const OPAQUE: u32 = 0xff00_0000;
 
+/// The pixels of a layer as in ARGB8888: B, G, R and A.
+type Words = [[u8; 4]; CHUNK];
+
 /// Pixels of up to [`DEPTH`] pre-multiplied layers of 32-bit formats.
 pub(super) struct Stack {
     /// [`DEPTH`] layers, the lowest first.
-    levels: KVec<Level>,
+    layers: KVec<Words>,
+    /// Which pixels of each layer are visible.
+    visible: KVec<List>,
     depth: usize,
     /// For how many chunks the visible pixels are not looked for.
     unseen: u8,
-}
-
-/// The pixels of a layer.
-struct Level {
-    /// The pixels as in ARGB8888: B, G, R and A.
-    words: [[u8; 4]; CHUNK],
-    visible: List,
+    /// All pixels of layers can be blended in vector registers.
+    fast: bool,
 }
 
 /// Some of the pixels of a chunk.
@@ -82,20 +91,19 @@ impl List {
 impl Stack {
     /// Allocates an empty stack.
     pub(super) fn new() -> Result<Self> {
-        let mut levels = KVec::with_capacity(DEPTH, GFP_KERNEL)?;
+        let mut layers = KVec::with_capacity(DEPTH, GFP_KERNEL)?;
+        let mut visible = KVec::with_capacity(DEPTH, GFP_KERNEL)?;
 
         for _ in 0..DEPTH {
-            let level = Level {
-                words: [[0; 4]; CHUNK],
-                visible: List::EMPTY,
-            };
-
-            levels.push(level, GFP_KERNEL)?;
+            layers.push([[0; 4]; CHUNK], GFP_KERNEL)?;
+            visible.push(List::EMPTY, GFP_KERNEL)?;
         }
         Ok(Self {
-            levels,
+            layers,
+            visible,
             depth: 0,
             unseen: 0,
+            fast: true,
         })
     }
 
@@ -113,7 +121,7 @@ impl Stack {
         y: usize,
         n: usize,
     ) -> Result {
-        let words = &mut self.levels.get_mut(self.depth).ok_or(E2BIG)?.words;
+        let words = self.layers.get_mut(self.depth).ok_or(E2BIG)?;
 
         decode::read(layer, 0, y, x * 4, words.as_flattened_mut(), n * 4)?;
         match order {
@@ -130,81 +138,89 @@ impl Stack {
 
     /// Blends the layers over `out`, which is at most [`CHUNK`] pixels long.
     pub(super) fn blend(&mut self, out: &mut [Pixel]) {
-        let levels = self.levels.get_mut(..self.depth).unwrap_or_default();
+        let layers = self.layers.get(..self.depth).unwrap_or_default();
 
         if self.unseen > 0 {
             self.unseen -= 1;
-            return blend_all(levels, out);
+            self.fast = blend_all(layers, out);
+            return;
         }
 
-        // A pixel of a list costs more. Where most are visible, those beside will be as well.
-        if find_visible(levels, out.len()) > out.len() * levels.len() / 4 * 3 {
+        let visible = find_visible(layers, &mut self.visible, out.len());
+        let share = if self.fast { SHARE_IF_FAST } else { SHARE };
+
+        // A pixel of a list costs more. Where many are visible, those beside will be as well.
+        if visible > out.len() * layers.len() * share / 100 {
             self.unseen = UNSEEN;
-            return blend_all(levels, out);
+            self.fast = blend_all(layers, out);
+            return;
         }
-        for level in levels {
-            level.blend_visible(out);
+        for (words, visible) in layers.iter().zip(&self.visible) {
+            blend_visible(words, visible, out);
         }
     }
 }
 
 /// Lists the pixels of each layer that are neither transparent nor below an opaque one; returns how
 /// many there are in all. Only the first `n` pixels are looked at.
-fn find_visible(levels: &mut [Level], n: usize) -> usize {
+fn find_visible(layers: &[Words], visible: &mut [List], n: usize) -> usize {
     let mut uncovered = List::EMPTY;
-    let mut visible = 0;
+    let mut total = 0;
 
     for x in (0..=u8::MAX).take(n) {
         uncovered.push_if(true, x);
     }
-    for level in levels.iter_mut().rev() {
+    for (words, visible) in layers.iter().zip(visible).rev() {
         let count = uncovered.len;
 
         uncovered.len = 0;
-        level.visible.len = 0;
+        visible.len = 0;
         for index in 0..count {
             let x = uncovered.pixels[index % CHUNK];
-            let word = u32::from_le_bytes(level.words[usize::from(x)]);
+            let word = u32::from_le_bytes(words[usize::from(x)]);
 
-            level.visible.push_if(word != 0, x);
+            visible.push_if(word != 0, x);
             // Never beyond `index`.
             uncovered.push_if(word < OPAQUE, x);
         }
-        visible += level.visible.len;
+        total += visible.len;
     }
-    visible
+    total
 }
 
-impl Level {
-    /// Blends the visible pixels over `out`.
-    fn blend_visible(&self, out: &mut [Pixel]) {
-        for &x in self.visible.pixels() {
-            if let Some(out) = out.get_mut(usize::from(x)) {
-                let [r, g, b] = over(self.words[usize::from(x)], lower(*out));
+/// Blends the visible pixels of a layer over `out`.
+fn blend_visible(words: &Words, visible: &List, out: &mut [Pixel]) {
+    for &x in visible.pixels() {
+        if let Some(out) = out.get_mut(usize::from(x)) {
+            let [r, g, b] = over(words[usize::from(x)], lower(*out));
 
-                *out = u64::from(pixel::MAX) | r << 16 | g << 32 | b << 48;
-            }
+            *out = u64::from(pixel::MAX) | r << 16 | g << 32 | b << 48;
         }
     }
 }
 
-/// Blends all pixels of the layers over `out`.
-fn blend_all(levels: &[Level], out: &mut [Pixel]) {
-    for (x, out) in out.chunks_mut(GROUP).enumerate() {
-        blend_group(levels, GROUP * x, out);
+/// Blends all pixels of the layers over `out`; returns whether vector registers could be used.
+fn blend_all(layers: &[Words], out: &mut [Pixel]) -> bool {
+    let done = simd::blend(layers.as_flattened(), CHUNK, out);
+    let rest = out.get_mut(done..).unwrap_or_default();
+
+    for (x, out) in (done..).step_by(GROUP).zip(rest.chunks_mut(GROUP)) {
+        blend_group(layers, x, out);
     }
+    // The last ones are always left.
+    done + 4 > out.len()
 }
 
 /// Blends all pixels of the layers from `x` on over `out`, which stay in registers meanwhile.
 #[inline(always)]
-fn blend_group(levels: &[Level], x: usize, out: &mut [Pixel]) {
+fn blend_group(layers: &[Words], x: usize, out: &mut [Pixel]) {
     let mut colors = [[0; 3]; GROUP];
 
     for (colors, &out) in colors.iter_mut().zip(&*out) {
         *colors = lower(out);
     }
-    for level in levels {
-        let words = level.words.get(x..).unwrap_or_default();
+    for words in layers {
+        let words = words.get(x..).unwrap_or_default();
 
         if let Some(words) = words.first_chunk::<GROUP>() {
             for (colors, &word) in colors.iter_mut().zip(words) {
@@ -294,8 +310,9 @@ mod tests {
             let mut out = expected;
 
             stack.clear();
-            // Some without lists.
+            // Some without lists, some without vector registers.
             stack.unseen = (round % 3 / 2) as u8;
+            stack.fast = round % 2 == 0;
             for index in 0..round % DEPTH + 1 {
                 let (format, order) = formats[index % 4];
                 let layer = layer(&mut random, format);
