@@ -288,6 +288,9 @@ pub(crate) fn run(filter: &str) {
     };
     let method = match std::env::var("CRC").as_deref() {
         Ok("tables") => Method::Tables,
+        Ok("folding") => kernel::drm::simd::Folding::new()
+            .map(Method::Folding)
+            .expect("a CPU that multiplies without carry"),
         _ => Method::Kernel,
     };
     let rounds = std::env::var("ROUNDS")
@@ -301,6 +304,7 @@ pub(crate) fn run(filter: &str) {
         "CRC: {}; C vkms: crc32fast (PCLMULQDQ on x86-64)",
         match method {
             Method::Kernel => "crc32fast (PCLMULQDQ on x86-64)",
+            Method::Folding(_) => "PCLMULQDQ",
             Method::Tables => "tables",
         }
     );

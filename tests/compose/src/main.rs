@@ -30,7 +30,7 @@ Usage: rvkms-compose COMMAND
   diff [SCENES [SEED]]   compare random scenes with C vkms (feature `oracle`)
   reference [SCENES [SEED]]
                          compare random scenes with a plain composer of what C vkms cannot do
-  bench [FILTER]         measure, with C vkms beside it (feature `oracle`); SIZE=4k, CRC=tables and
+  bench [FILTER]         measure, with C vkms beside it (feature `oracle`); SIZE=4k, CRC=tables, CRC=folding and
                          ROUNDS=N in the environment change what is measured
   parallel [FILTER]      measure two threads against one
 ";
