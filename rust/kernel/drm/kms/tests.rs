@@ -9,6 +9,7 @@ mod color;
 mod lifetime;
 mod setup;
 mod values;
+mod writeback;
 
 use super::{
     atomic::AtomicCheck,
@@ -37,6 +38,7 @@ use super::{
         Scaling, //
     },
     vblank::VblankTimer,
+    writeback::WritebackConnector,
     DriverState,
     KmsDriver,
     KmsOps,
@@ -83,6 +85,9 @@ struct Tally {
     /// References to objects, which keep their device alive until they are taken out.
     #[pin]
     kept: Mutex<Option<Kept>>,
+    /// As `kept`.
+    #[pin]
+    writeback: Mutex<Option<KmsRef<WritebackConnector<TestDriver>>>>,
 }
 
 impl Tally {
@@ -95,6 +100,7 @@ impl Tally {
                 data_freed: Atomic::new(0),
                 registration_data_freed: Atomic::new(0),
                 kept <- new_mutex!(None),
+                writeback <- new_mutex!(None),
             }),
             GFP_KERNEL,
         )

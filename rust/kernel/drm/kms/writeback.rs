@@ -52,8 +52,9 @@ pub trait WritebackDriver: KmsDriver {
     ///
     /// Called when the update is carried out, with
     /// [`commit_modeset_enables`](super::PlanesCommitted::commit_modeset_enables). The picture can
-    /// be stored later, e.g. by a worker, but jobs of a connector must be completed in the order in
-    /// which they come. May sleep.
+    /// be stored later, e.g. by a worker, and jobs be completed in any order. User space hears of
+    /// them in the order in which they came: a job that is never completed holds up all later ones
+    /// of its connector. May sleep.
     ///
     /// C: `struct drm_connector_helper_funcs`, `atomic_commit`.
     fn writeback(crtc: &OpaqueCrtc<Self>, job: WritebackJob<Self>);
@@ -159,7 +160,7 @@ impl<D: WritebackDriver> WritebackConnector<D> {
         Ok(unsafe { &*connector })
     }
 
-    fn as_raw(&self) -> *mut bindings::drm_writeback_connector {
+    pub(super) fn as_raw(&self) -> *mut bindings::drm_writeback_connector {
         self.connector.get()
     }
 
@@ -331,20 +332,22 @@ impl<D: WritebackDriver> WritebackConnector<D> {
 
         // SAFETY: The job was prepared, so that it has a mapping. The state's job and CRTC do not
         // change meanwhile; the CRTC is one of the device.
-        let (map, crtc) = unsafe {
-            let map = Arc::<FramebufferMap<D>>::borrow((*(*state).writeback_job).priv_);
+        let (job, map, crtc) = unsafe {
+            let job = (*state).writeback_job;
+            let map = Arc::<FramebufferMap<D>>::borrow((*job).priv_);
 
-            (map.into(), OpaqueCrtc::<D>::from_raw((*state).crtc))
+            (job, map.into(), OpaqueCrtc::<D>::from_raw((*state).crtc))
         };
 
         // SAFETY: The state has a job, which is queued once.
         unsafe { bindings::drm_writeback_queue_job(connector.as_raw(), state) };
 
-        // INVARIANT: The job was queued above.
+        // INVARIANT: The job was queued above, and nobody else completes it.
         D::writeback(
             crtc,
             WritebackJob {
-                connector: connector.into(),
+                job,
+                _connector: connector.into(),
                 map,
                 result: Err(EIO),
             },
@@ -384,9 +387,10 @@ unsafe impl<D: WritebackDriver> Sync for WritebackConnector<D> {}
 ///
 /// # Invariants
 ///
-/// `connector` has a queued job for this value.
+/// `job` is queued by `_connector`, and nothing but this value completes it.
 pub struct WritebackJob<D: WritebackDriver> {
-    connector: KmsRef<WritebackConnector<D>>,
+    job: *mut bindings::drm_writeback_job,
+    _connector: KmsRef<WritebackConnector<D>>,
     map: Arc<FramebufferMap<D>>,
     result: Result,
 }
@@ -404,11 +408,19 @@ impl<D: WritebackDriver> WritebackJob<D> {
 }
 
 impl<D: WritebackDriver> Drop for WritebackJob<D> {
-    /// C: `drm_writeback_signal_completion()`.
+    /// C: `drm_writeback_complete_job()`.
     fn drop(&mut self) {
         let status = self.result.err().map_or(0, |err| err.to_errno());
 
-        // SAFETY: By the type invariants there is a job for this value in the queue.
-        unsafe { bindings::drm_writeback_signal_completion(self.connector.as_raw(), status) };
+        // SAFETY: By the type invariants the job is queued, and completed only here. Its connector
+        // is valid as long as there is a reference to it. A job that has to wait for earlier ones
+        // has a mapping that keeps the device alive.
+        unsafe { bindings::drm_writeback_complete_job(self.job, status) };
     }
 }
+
+// SAFETY: The job belongs to this value alone, and can be completed by any thread.
+unsafe impl<D: WritebackDriver> Send for WritebackJob<D> {}
+
+// SAFETY: A shared reference gives access to the mapping only, which can be used by any thread.
+unsafe impl<D: WritebackDriver> Sync for WritebackJob<D> {}
