@@ -147,9 +147,10 @@ is 'connectors crtcs enabled encoders planes' echo "$(cd $top/dev && echo *)"
 is 0 enabled dev
 does mkdir $top/dev/{planes/p,crtcs/c,encoders/e,connectors/k}
 if [ "$driver" = rvkms ]; then
-	more=' supported_formats supported_rotations'
+	defaults='default_color_encoding default_color_range default_rotation'
+	more=' supported_color_encodings supported_color_ranges supported_formats supported_rotations'
 	zpos=' zpos_enabled zpos_initial zpos_max zpos_min zpos_mutable'
-	is "name possible_crtcs$more type$zpos" echo "$(cd $top/dev/planes/p && echo *)"
+	is "$defaults name possible_crtcs$more type$zpos" echo "$(cd $top/dev/planes/p && echo *)"
 	is 'edid edid_enabled possible_encoders status type' echo "$(cd $top/dev/connectors/k && echo *)"
 else
 	is 'possible_crtcs type' echo "$(cd $top/dev/planes/p && echo *)"
@@ -313,6 +314,27 @@ if [ "$driver" = rvkms ]; then
 	does put 2 $plane/supported_rotations
 	invalid
 	does put 5 $plane/supported_rotations
+	for value in 0 2 5 16; do
+		does put $value $plane/default_rotation
+		invalid
+	done
+	fails "$EINVAL" put 64 $plane/default_rotation
+	does put 4 $plane/default_rotation
+	is 4 cat $plane/default_rotation
+	is '7 1 3 2' echo "$(cat $plane/supported_color_encodings) $(cat $plane/default_color_encoding) \
+$(cat $plane/supported_color_ranges) $(cat $plane/default_color_range)"
+	fails "$EINVAL" put 8 $plane/supported_color_encodings
+	fails "$EINVAL" put 8 $plane/default_color_encoding
+	fails "$EINVAL" put 4 $plane/supported_color_ranges
+	fails "$EINVAL" put 4 $plane/default_color_range
+	does put 6 $plane/supported_color_encodings
+	invalid
+	does put 6 $plane/default_color_encoding
+	invalid
+	does put 4 $plane/default_color_encoding
+	does put 1 $plane/supported_color_ranges
+	invalid
+	does put 1 $plane/default_color_range
 	is 1 cat $plane/zpos_enabled
 	is 1 cat $plane/zpos_mutable
 	does put 7 $plane/zpos_initial
@@ -321,14 +343,21 @@ if [ "$driver" = rvkms ]; then
 	does put 3 $plane/zpos_min
 	is '7 3 9' echo "$(cat $plane/zpos_initial) $(cat $plane/zpos_min) $(cat $plane/zpos_max)"
 	does put 1 $top/dev/enabled
-	for attribute in name supported_formats supported_rotations zpos_enabled zpos_mutable zpos_initial zpos_min zpos_max; do
+	for attribute in name supported_formats supported_rotations zpos_enabled zpos_mutable zpos_initial zpos_min zpos_max \
+		default_rotation supported_color_encodings default_color_encoding supported_color_ranges \
+		default_color_range; do
 		fails "$EBUSY" put '1' $plane/$attribute || true
 	done
 	# property NAME: what drm_info says of a property of the only plane.
 	property() {
 		drm_info "/dev/dri/$(card dev)" | sed -n "/Planes/,\$ s/.*\"$1\"[^:]*: //p" | head -n 1
 	}
-	is 'bitmask {rotate-0, rotate-180} = (rotate-0)' property rotation
+	is 'bitmask {rotate-0, rotate-180} = (rotate-180)' property rotation
+	is 'enum {ITU-R BT.709 YCbCr, ITU-R BT.2020 YCbCr} = ITU-R BT.2020 YCbCr' property COLOR_ENCODING
+	is 'enum {YCbCr limited range} = YCbCr limited range' property COLOR_RANGE
+	is 'mapped=1' sh -c "sed -n 's/^\t*\(mapped=.\)/\1/p' /sys/kernel/debug/dri/dev/state"
+	is 'layers=1' sh -c "sed -n 's/^\t*\(layers=.\)/\1/p' /sys/kernel/debug/dri/dev/state"
+	is 'edid=0 bytes' sh -c "sed -n 's/^\t*\(edid=.\)/\1/p' /sys/kernel/debug/dri/dev/state"
 	is 'range [3, 9] = 7' property zpos
 	is 'lowest' sh -c "sed -n 's/^plane\[[0-9]*\]: //p' /sys/kernel/debug/dri/dev/state"
 	is 'NV12 (0x3231564e) XRGB8888 (0x34325258) ' sh -c "drm_info /dev/dri/$(card dev) |
@@ -336,9 +365,14 @@ if [ "$driver" = rvkms ]; then
 	put 0 $top/dev/enabled
 	put 0 $plane/zpos_mutable
 	put 0 $plane/supported_rotations
+	put 0 $plane/supported_color_encodings
+	invalid
+	put 0 $plane/supported_color_ranges
 	put 1 $top/dev/enabled
 	is 'range [7, 7] = 7' property zpos
 	is '' property rotation
+	is '' property COLOR_ENCODING
+	is '' property COLOR_RANGE
 	put 0 $top/dev/enabled
 	put 0 $plane/zpos_enabled
 	put 1 $top/dev/enabled

@@ -38,6 +38,7 @@ pub mod modes;
 pub mod panic;
 pub mod plane;
 mod pm;
+pub mod print;
 pub mod rect;
 pub mod scaling;
 mod tail;

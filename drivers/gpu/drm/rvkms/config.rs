@@ -6,6 +6,7 @@
 //! together. It can be incomplete while somebody puts it together; [`Config::validate`] tells
 //! whether a device can be made of it.
 
+mod colors;
 mod edid;
 mod formats;
 mod objects;
@@ -13,6 +14,7 @@ mod objects;
 mod tests;
 
 pub(crate) use self::{
+    colors::Colors,
     edid::Edid,
     formats::Formats,
     objects::{
@@ -63,6 +65,9 @@ pub(crate) struct Plane {
     pub(crate) formats: Formats,
     /// The bits of [`rotation`] that it can do; 0 if it has no such property.
     pub(crate) rotations: u32,
+    /// How it is rotated and reflected at first.
+    pub(crate) default_rotation: u32,
+    pub(crate) colors: Colors,
     pub(crate) zpos: Zpos,
     possible_crtcs: KVec<Id<Crtc>>,
 }
@@ -98,6 +103,8 @@ impl Plane {
             drm_name: None,
             formats: Formats::ALL,
             rotations: rotation::ALL,
+            default_rotation: rotation::ROTATE_0,
+            colors: Colors::ALL,
             zpos: Zpos {
                 enabled: true,
                 mutable: true,
@@ -118,6 +125,8 @@ impl Plane {
             },
             formats: self.formats,
             rotations: self.rotations,
+            default_rotation: self.default_rotation,
+            colors: self.colors,
             zpos: self.zpos,
             possible_crtcs: try_clone_ids(&self.possible_crtcs)?,
         })
@@ -471,6 +480,13 @@ impl Config {
             if plane.rotations != 0 && plane.rotations & rotation::ROTATE_0 == 0 {
                 return Err(Invalid::Rotations(&plane.name));
             }
+            if plane.rotations != 0 && !rotation::is_value(plane.default_rotation, plane.rotations)
+            {
+                return Err(Invalid::DefaultRotation(&plane.name));
+            }
+            if plane.colors.are_offered() && plane.colors.defaults().is_none() {
+                return Err(Invalid::Colors(&plane.name));
+            }
             if let Some(range) = plane.zpos.range {
                 if !(range.min..=range.max).contains(&range.initial) {
                     return Err(Invalid::Zpos(&plane.name));
@@ -547,6 +563,8 @@ pub(crate) enum Invalid<'a> {
     PlaneWithoutCrtc(&'a CStr),
     PlaneWithoutFormat(&'a CStr),
     Rotations(&'a CStr),
+    DefaultRotation(&'a CStr),
+    Colors(&'a CStr),
     Zpos(&'a CStr),
     NoPrimaryPlane(&'a CStr),
     PrimaryPlanes(&'a CStr),
@@ -571,6 +589,12 @@ impl fmt::Display for Invalid<'_> {
             Self::Rotations(name) => {
                 f.write_fmt(fmt!("plane {name} can be shown only if it is rotated"))
             }
+            Self::DefaultRotation(name) => f.write_fmt(fmt!(
+                "the default rotation of plane {name} is not one that it supports"
+            )),
+            Self::Colors(name) => f.write_fmt(fmt!(
+                "plane {name} does not support its default colour encoding and range"
+            )),
             Self::Zpos(name) => {
                 f.write_fmt(fmt!("the initial zpos of plane {name} is not in its range"))
             }

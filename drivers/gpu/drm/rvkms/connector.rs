@@ -20,6 +20,7 @@ use kernel::{
                 ConnectorStatus,
                 DriverConnector, //
             },
+            print::StatePrinter,
             KmsSetup, //
         },
     },
@@ -73,6 +74,16 @@ impl DriverConnector for RvkmsConnector {
 
     fn detect(connector: &Connector<Self>, _force: bool) -> ConnectorStatus {
         connector.data().status.get()
+    }
+
+    fn atomic_print_state(connector: &Connector<Self>, printer: &mut StatePrinter) {
+        let data = connector.data();
+        let edid = data.edid.as_ref().map_or(0, |edid| edid.read(<[u8]>::len));
+
+        printer.print(fmt!(
+            "\tdisplay={}\n\tedid={edid} bytes\n",
+            Status::number(data.status.get()),
+        ));
     }
 
     fn get_modes(probe: &ConnectorProbe<'_, Self>) -> Result<u32> {

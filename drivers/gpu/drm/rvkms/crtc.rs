@@ -36,6 +36,7 @@ use kernel::{
                 AsyncUpdate,
                 PlaneState, //
             },
+            print::StatePrinter,
             vblank::VblankTimer,
             writeback::WritebackJob,
             DriverState,
@@ -274,6 +275,27 @@ impl DriverCrtc for RvkmsCrtc {
         // No vertical blank can come any more. What waits for the worker keeps the device alive,
         // and must be gone when the driver is unloaded.
         crtc.queue.flush();
+    }
+
+    fn atomic_print_state(crtc: &Crtc<Self>, state: &CrtcState<Self>, printer: &mut StatePrinter) {
+        let data = state.data();
+
+        if let Some(scene) = crtc.data().worker.scene() {
+            let frame = &scene.frame;
+
+            printer.print(fmt!(
+                "\tshown={}x{}\n\tlayers={}\n",
+                frame.width,
+                frame.height,
+                frame.layers.len(),
+            ));
+        }
+        printer.print(fmt!(
+            "\tdegamma={}\n\tctm={}\n\tgamma={}\n",
+            u8::from(data.degamma.is_some()),
+            u8::from(data.ctm.is_some()),
+            u8::from(data.gamma.is_some()),
+        ));
     }
 
     fn handle_vblank(crtc: &Crtc<Self>, frame: u64) {

@@ -25,10 +25,6 @@ use kernel::{
         self,
         kms::{
             atomic::AtomicCheck,
-            color::{
-                ColorEncoding,
-                ColorRange, //
-            },
             crtc::Crtc,
             panic::ScanoutBuffer,
             plane::{
@@ -38,6 +34,7 @@ use kernel::{
                 PlaneState,
                 PlaneStateMut, //
             },
+            print::StatePrinter,
             scaling::Scaling,
             DriverState,
             KmsSetup, //
@@ -113,7 +110,7 @@ impl RvkmsPlane {
         )?;
 
         if config.rotations != 0 {
-            setup.create_rotation_property(plane, config.rotations)?;
+            setup.create_rotation_property(plane, config.default_rotation, config.rotations)?;
         }
         setup.create_alpha_property(plane)?;
         setup.create_blend_mode_property(plane)?;
@@ -131,7 +128,17 @@ impl RvkmsPlane {
                 setup.create_zpos_immutable_property(plane, range.initial)?;
             }
         }
-        setup.create_color_properties(plane, ColorEncoding::Bt601, ColorRange::Full)?;
+        if let Some((encoding, range)) = config.colors.defaults() {
+            let colors = &config.colors;
+
+            setup.create_color_properties(
+                plane,
+                colors.encodings,
+                colors.ranges,
+                encoding,
+                range,
+            )?;
+        }
         if config.color_pipeline {
             setup.create_color_pipelines(plane, &color::PIPELINES)?;
         }
@@ -223,6 +230,20 @@ impl DriverPlane for RvkmsPlane {
         _parent: &'a faux::Device<Bound>,
     ) -> Option<ScanoutBuffer<'a>> {
         ScanoutBuffer::new(state.data().buffer()?)
+    }
+
+    fn atomic_print_state(
+        _plane: &Plane<Self>,
+        state: &PlaneState<Self>,
+        printer: &mut StatePrinter,
+    ) {
+        let data = state.data();
+
+        printer.print(fmt!(
+            "\tmapped={}\n\tcolor-pipeline={}\n",
+            u8::from(data.buffer().is_some()),
+            u8::from(data.pipeline().is_some()),
+        ));
     }
 
     fn prepare_fb(_plane: &Plane<Self>, state: &mut PlaneStateMut<'_, Self>) -> Result {

@@ -130,6 +130,11 @@ impl Worker {
         drop(old);
     }
 
+    /// Returns what the CRTC shows.
+    pub(crate) fn scene(&self) -> Option<Arc<Scene>> {
+        self.job.lock().scene.clone()
+    }
+
     /// Starts or stops to compute checksums.
     pub(crate) fn set_crc(&self, enabled: bool) {
         let mut job = self.job.lock();

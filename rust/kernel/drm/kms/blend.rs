@@ -46,6 +46,11 @@ pub mod rotation {
     pub(super) fn is_valid(supported: u32) -> bool {
         supported & !ALL == 0 && supported & ROTATE_0 != 0
     }
+
+    /// Whether `value` is one of the rotations of `supported`, possibly with reflections.
+    pub fn is_value(value: u32, supported: u32) -> bool {
+        value & !supported == 0 && (value & ROTATE_MASK).is_power_of_two()
+    }
 }
 
 /// How the alpha of the pixels of a plane is used.
@@ -75,26 +80,28 @@ pub(super) fn must_be_new(property: *const bindings::drm_property) -> Result {
 impl<D: KmsDriver> KmsSetup<'_, D> {
     /// Gives `plane` the property "rotation".
     ///
-    /// `supported` is a mask of the constants of [`rotation`]. Fails with `EINVAL` if it has other
-    /// bits, or lacks [`rotation::ROTATE_0`], and with `EEXIST` if there is such a property
+    /// `supported` is a mask of the constants of [`rotation`], and `default` one rotation of these,
+    /// possibly with reflections. Fails with `EINVAL` if `supported` has other bits or lacks
+    /// [`rotation::ROTATE_0`], or `default` is not so, and with `EEXIST` if there is such a property
     /// already.
     ///
     /// C: `drm_plane_create_rotation_property()`.
-    pub fn create_rotation_property(&self, plane: &OpaquePlane<D>, supported: u32) -> Result {
+    pub fn create_rotation_property(
+        &self,
+        plane: &OpaquePlane<D>,
+        default: u32,
+        supported: u32,
+    ) -> Result {
         self.check_own(plane.drm_dev())?;
         // SAFETY: The plane is of the device, which is not registered yet.
         must_be_new(unsafe { (*plane.as_raw()).rotation_property })?;
-        if !rotation::is_valid(supported) {
+        if !rotation::is_valid(supported) || !rotation::is_value(default, supported) {
             return Err(EINVAL);
         }
 
         // SAFETY: The plane is of the device, which is not registered yet.
         to_result(unsafe {
-            bindings::drm_plane_create_rotation_property(
-                plane.as_raw(),
-                rotation::ROTATE_0,
-                supported,
-            )
+            bindings::drm_plane_create_rotation_property(plane.as_raw(), default, supported)
         })
     }
 

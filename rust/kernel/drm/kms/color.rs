@@ -31,24 +31,46 @@ pub const MAX_LUT_SIZE: u32 = 1 << 16;
 ///
 /// C: `enum drm_color_encoding`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
 pub enum ColorEncoding {
     /// ITU-R BT.601.
-    Bt601,
+    Bt601 = bindings::drm_color_encoding_DRM_COLOR_YCBCR_BT601,
     /// ITU-R BT.709.
-    Bt709,
+    Bt709 = bindings::drm_color_encoding_DRM_COLOR_YCBCR_BT709,
     /// ITU-R BT.2020.
-    Bt2020,
+    Bt2020 = bindings::drm_color_encoding_DRM_COLOR_YCBCR_BT2020,
+}
+
+impl ColorEncoding {
+    /// All encodings.
+    pub const ALL: [Self; 3] = [Self::Bt601, Self::Bt709, Self::Bt2020];
+
+    /// The bit that stands for the encoding in a mask of encodings.
+    pub const fn mask(self) -> u32 {
+        1 << self as u32
+    }
 }
 
 /// Which values of luma and chroma are used.
 ///
 /// C: `enum drm_color_range`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
 pub enum ColorRange {
     /// The range of video, 16 to 235 for luma with 8 bits.
-    Limited,
+    Limited = bindings::drm_color_range_DRM_COLOR_YCBCR_LIMITED_RANGE,
     /// All values.
-    Full,
+    Full = bindings::drm_color_range_DRM_COLOR_YCBCR_FULL_RANGE,
+}
+
+impl ColorRange {
+    /// All ranges.
+    pub const ALL: [Self; 2] = [Self::Limited, Self::Full];
+
+    /// The bit that stands for the range in a mask of ranges.
+    pub const fn mask(self) -> u32 {
+        1 << self as u32
+    }
 }
 
 /// An entry of a look-up table for colours, from 0 to 0xffff each.
@@ -76,14 +98,19 @@ pub struct BackgroundColor {
 }
 
 impl<D: KmsDriver> KmsSetup<'_, D> {
-    /// Gives `plane` the properties "COLOR_ENCODING" and "COLOR_RANGE", with all values.
+    /// Gives `plane` the properties "COLOR_ENCODING" and "COLOR_RANGE".
     ///
-    /// Fails with `EEXIST` if it has them already. May sleep.
+    /// `encodings` and `ranges` are masks of [`ColorEncoding::mask`] and [`ColorRange::mask`].
+    ///
+    /// Fails with `EINVAL` if one of them has other bits, or lacks the default, and with `EEXIST`
+    /// if the plane has the properties already. May sleep.
     ///
     /// C: `drm_plane_create_color_properties()`.
     pub fn create_color_properties(
         &self,
         plane: &OpaquePlane<D>,
+        encodings: u32,
+        ranges: u32,
         default_encoding: ColorEncoding,
         default_range: ColorRange,
     ) -> Result {
@@ -94,20 +121,17 @@ impl<D: KmsDriver> KmsSetup<'_, D> {
             return Err(EEXIST);
         }
 
-        let encodings = (1 << bindings::drm_color_encoding_DRM_COLOR_YCBCR_BT601)
-            | (1 << bindings::drm_color_encoding_DRM_COLOR_YCBCR_BT709)
-            | (1 << bindings::drm_color_encoding_DRM_COLOR_YCBCR_BT2020);
-        let ranges = (1 << bindings::drm_color_range_DRM_COLOR_YCBCR_LIMITED_RANGE)
-            | (1 << bindings::drm_color_range_DRM_COLOR_YCBCR_FULL_RANGE);
-        let encoding = match default_encoding {
-            ColorEncoding::Bt601 => bindings::drm_color_encoding_DRM_COLOR_YCBCR_BT601,
-            ColorEncoding::Bt709 => bindings::drm_color_encoding_DRM_COLOR_YCBCR_BT709,
-            ColorEncoding::Bt2020 => bindings::drm_color_encoding_DRM_COLOR_YCBCR_BT2020,
-        };
-        let range = match default_range {
-            ColorRange::Limited => bindings::drm_color_range_DRM_COLOR_YCBCR_LIMITED_RANGE,
-            ColorRange::Full => bindings::drm_color_range_DRM_COLOR_YCBCR_FULL_RANGE,
-        };
+        let all = |masks: &[u32]| masks.iter().fold(0, |all, mask| all | mask);
+        let all_encodings = all(&ColorEncoding::ALL.map(ColorEncoding::mask));
+        let all_ranges = all(&ColorRange::ALL.map(ColorRange::mask));
+
+        if encodings & !all_encodings != 0
+            || encodings & default_encoding.mask() == 0
+            || ranges & !all_ranges != 0
+            || ranges & default_range.mask() == 0
+        {
+            return Err(EINVAL);
+        }
 
         // SAFETY: The plane is of the device, which is not registered yet.
         to_result(unsafe {
@@ -115,8 +139,8 @@ impl<D: KmsDriver> KmsSetup<'_, D> {
                 plane.as_raw(),
                 encodings,
                 ranges,
-                encoding,
-                range,
+                default_encoding as u32,
+                default_range as u32,
             )
         })
     }

@@ -15,6 +15,7 @@ use super::{
         DisplayMode,
         ModeStatus, //
     },
+    print::StatePrinter,
     KmsDriver,
     KmsSetup,
     OfDriver,
@@ -173,6 +174,14 @@ pub trait DriverConnector: Send + Sync + Sized {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
+    /// Prints what the driver knows about `connector`.
+    ///
+    /// C: `struct drm_connector_funcs`, `atomic_print_state`.
+    fn atomic_print_state(connector: &Connector<Self>, printer: &mut StatePrinter) {
+        let _ = (connector, printer);
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
     /// Says whether the connector can do `mode`.
     ///
     /// C: `struct drm_connector_helper_funcs`, `mode_valid`.
@@ -262,6 +271,11 @@ impl<T: DriverConnector> Connector<T> {
             atomic_create_state: Some(bindings::drm_atomic_helper_connector_create_state),
             atomic_duplicate_state: Some(bindings::drm_atomic_helper_connector_duplicate_state),
             atomic_destroy_state: Some(bindings::drm_atomic_helper_connector_destroy_state),
+            atomic_print_state: if T::HAS_ATOMIC_PRINT_STATE {
+                Some(Self::print_state_callback)
+            } else {
+                None
+            },
             ..pin_init::zeroed()
         },
         helper_funcs: bindings::drm_connector_helper_funcs {
@@ -366,6 +380,25 @@ impl<T: DriverConnector> Connector<T> {
 
         // SAFETY: The memory was taken from a pinned `KBox` in `new()`.
         drop(unsafe { Pin::new_unchecked(KBox::from_raw(connector.cast::<Self>())) });
+    }
+
+    /// # Safety
+    ///
+    /// `state` must be a state of a connector that was created by [`Self::new`], and `printer` be
+    /// valid and used by nobody else.
+    unsafe extern "C" fn print_state_callback(
+        printer: *mut bindings::drm_printer,
+        state: *const bindings::drm_connector_state,
+    ) {
+        // SAFETY: The safety requirements of this function.
+        let (connector, printer) = unsafe {
+            (
+                Self::from_raw((*state).connector),
+                StatePrinter::from_raw(printer),
+            )
+        };
+
+        T::atomic_print_state(connector, printer);
     }
 
     /// # Safety

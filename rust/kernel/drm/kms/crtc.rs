@@ -31,6 +31,7 @@ use super::{
     name_arg,
     name_format,
     plane::OpaquePlane,
+    print::StatePrinter,
     vblank::VblankSource,
     DriverState,
     KmsDriver,
@@ -129,6 +130,14 @@ pub trait DriverCrtc: Send + Sync + Sized {
     /// C: `struct drm_crtc_helper_funcs`, `atomic_disable`.
     fn atomic_disable(crtc: &Crtc<Self>, commit: &AtomicCommit<'_, Self::Driver>) {
         let _ = (crtc, commit);
+    }
+
+    /// Prints what the driver adds to a state of `crtc`, current or new.
+    ///
+    /// C: `struct drm_crtc_funcs`, `atomic_print_state`.
+    fn atomic_print_state(crtc: &Crtc<Self>, state: &CrtcState<Self>, printer: &mut StatePrinter) {
+        let _ = (crtc, state, printer);
+        build_error!(VTABLE_DEFAULT_ERROR)
     }
 
     /// Called after each vertical blank of a [`VblankTimer`](super::vblank::VblankTimer), with the

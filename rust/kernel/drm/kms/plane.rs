@@ -28,6 +28,7 @@ use super::{
     name_arg,
     name_format,
     panic::ScanoutBuffer,
+    print::StatePrinter,
     DriverState,
     KmsDriver,
     KmsSetup,
@@ -155,6 +156,18 @@ pub trait DriverPlane: Send + Sync + Sized {
         parent: &'a <Self::Driver as drm::Driver>::ParentDevice<device::Bound>,
     ) -> Option<ScanoutBuffer<'a>> {
         let _ = (plane, state, data, parent);
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Prints what the driver adds to a state of `plane`, current or new.
+    ///
+    /// C: `struct drm_plane_funcs`, `atomic_print_state`.
+    fn atomic_print_state(
+        plane: &Plane<Self>,
+        state: &PlaneState<Self>,
+        printer: &mut StatePrinter,
+    ) {
+        let _ = (plane, state, printer);
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 

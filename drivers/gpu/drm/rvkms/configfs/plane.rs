@@ -12,6 +12,7 @@ use super::{
     Device, //
 };
 use crate::config::{
+    Colors,
     Id,
     Plane,
     Zpos, //
@@ -76,6 +77,11 @@ impl configfs::GroupOperations for Planes {
                 zpos_initial: 6,
                 zpos_min: 7,
                 zpos_max: 8,
+                default_rotation: 9,
+                supported_color_encodings: 10,
+                default_color_encoding: 11,
+                supported_color_ranges: 12,
+                default_color_range: 13,
             ],
         };
         // What looks for vkms may look for what vkms has, and nothing else.
@@ -209,32 +215,43 @@ impl configfs::AttributeOperations<2> for PlaneItem {
     }
 }
 
-// The rotations that there are, as bits.
-#[vtable]
-impl configfs::AttributeOperations<3> for PlaneItem {
-    type Data = Self;
+/// Defines an attribute that is a mask of some of the bits `$all`, or one of them.
+macro_rules! bits {
+    ($id:literal, $($field:ident).+, $all:expr) => {
+        #[vtable]
+        impl configfs::AttributeOperations<$id> for PlaneItem {
+            type Data = Self;
 
-    fn show(item: &Self, page: &mut [u8; PAGE_SIZE]) -> Result<usize> {
-        let rotations = item
-            .device
-            .read(|config| Ok(config.planes.get(item.plane)?.rotations))?;
+            fn show(item: &Self, page: &mut [u8; PAGE_SIZE]) -> Result<usize> {
+                let bits = item
+                    .device
+                    .read(|config| Ok(config.planes.get(item.plane)?.$($field).+))?;
 
-        print(page, fmt!("{rotations}\n"))
-    }
+                print(page, fmt!("{bits}\n"))
+            }
 
-    fn store(item: &Self, page: &[u8]) -> Result {
-        let rotations = parse(page)?;
+            fn store(item: &Self, page: &[u8]) -> Result {
+                let bits = parse(page)?;
 
-        if rotations & !rotation::ALL != 0 {
-            return Err(EINVAL);
+                if bits & !$all != 0 {
+                    return Err(EINVAL);
+                }
+
+                item.device.change(|config| {
+                    config.planes.get_mut(item.plane)?.$($field).+ = bits;
+                    Ok(())
+                })
+            }
         }
-
-        item.device.change(|config| {
-            config.planes.get_mut(item.plane)?.rotations = rotations;
-            Ok(())
-        })
-    }
+    };
 }
+
+bits!(3, rotations, rotation::ALL);
+bits!(9, default_rotation, rotation::ALL);
+bits!(10, colors.encodings, Colors::ENCODINGS);
+bits!(11, colors.default_encoding, Colors::ENCODINGS);
+bits!(12, colors.ranges, Colors::RANGES);
+bits!(13, colors.default_range, Colors::RANGES);
 
 impl PlaneItem {
     fn zpos(&self) -> Result<Zpos> {

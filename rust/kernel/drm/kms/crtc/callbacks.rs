@@ -21,6 +21,7 @@ use crate::{
             DisplayMode,
             ModeStatus, //
         },
+        print::StatePrinter,
         vblank::VblankSource,
         DriverState, //
     },
@@ -52,6 +53,11 @@ impl<T: DriverCrtc> Crtc<T> {
             atomic_create_state: Some(Self::create_state_callback),
             atomic_duplicate_state: Some(Self::duplicate_state_callback),
             atomic_destroy_state: Some(Self::destroy_state_callback),
+            atomic_print_state: if T::HAS_ATOMIC_PRINT_STATE {
+                Some(Self::print_state_callback)
+            } else {
+                None
+            },
             enable_vblank: if T::Vblank::HAS_VBLANK {
                 Some(bindings::drm_crtc_vblank_helper_enable_vblank_timer)
             } else {
@@ -164,6 +170,27 @@ impl<T: DriverCrtc> Crtc<T> {
 
         // SAFETY: All states of the CRTC were allocated by `CrtcState::<T>::alloc()`.
         drop(unsafe { KBox::from_raw(state.cast::<CrtcState<T>>()) });
+    }
+
+    /// # Safety
+    ///
+    /// `state` must be a state of a CRTC that was created by [`Self::new`], and not change
+    /// meanwhile but for its event. `printer` must be valid and used by nobody else.
+    unsafe extern "C" fn print_state_callback(
+        printer: *mut bindings::drm_printer,
+        state: *const bindings::drm_crtc_state,
+    ) {
+        // SAFETY: The safety requirements of this function. All states of the CRTC are a
+        // `CrtcState<T>`.
+        let (crtc, state, printer) = unsafe {
+            (
+                Self::from_raw((*state).crtc),
+                &*state.cast::<CrtcState<T>>(),
+                StatePrinter::from_raw(printer),
+            )
+        };
+
+        T::atomic_print_state(crtc, state, printer);
     }
 
     /// # Safety

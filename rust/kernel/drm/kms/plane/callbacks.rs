@@ -20,6 +20,7 @@ use crate::{
             AtomicCommit, //
         },
         panic::ScanoutBuffer,
+        print::StatePrinter,
         DriverState, //
     },
     error::{
@@ -50,6 +51,11 @@ impl<T: DriverPlane> Plane<T> {
             atomic_create_state: Some(Self::create_state_callback),
             atomic_duplicate_state: Some(Self::duplicate_state_callback),
             atomic_destroy_state: Some(Self::destroy_state_callback),
+            atomic_print_state: if T::HAS_ATOMIC_PRINT_STATE {
+                Some(Self::print_state_callback)
+            } else {
+                None
+            },
             ..pin_init::zeroed()
         },
         helper_funcs: bindings::drm_plane_helper_funcs {
@@ -144,6 +150,27 @@ impl<T: DriverPlane> Plane<T> {
 
         // SAFETY: All states of the plane were allocated by `PlaneState::<T>::alloc()`.
         drop(unsafe { KBox::from_raw(state.cast::<PlaneState<T>>()) });
+    }
+
+    /// # Safety
+    ///
+    /// `state` must be a state of a plane that was created by [`Self::new`], and not change
+    /// meanwhile. `printer` must be valid and used by nobody else.
+    unsafe extern "C" fn print_state_callback(
+        printer: *mut bindings::drm_printer,
+        state: *const bindings::drm_plane_state,
+    ) {
+        // SAFETY: The safety requirements of this function. All states of the plane are a
+        // `PlaneState<T>`.
+        let (plane, state, printer) = unsafe {
+            (
+                Self::from_raw((*state).plane),
+                &*state.cast::<PlaneState<T>>(),
+                StatePrinter::from_raw(printer),
+            )
+        };
+
+        T::atomic_print_state(plane, state, printer);
     }
 
     /// # Safety

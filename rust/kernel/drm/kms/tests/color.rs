@@ -48,11 +48,24 @@ mod tests {
         let error = setup_error(&tally, |setup| {
             let plane = new_plane(setup, PlaneType::Primary, 0)?;
             let crtc = new_crtc(setup, plane, None)?;
-            let on_plane =
-                || setup.create_color_properties(plane, ColorEncoding::Bt709, ColorRange::Full);
+            let (encoding, range) = (ColorEncoding::Bt709, ColorRange::Full);
+            let on_plane = |encodings, ranges| {
+                setup.create_color_properties(plane, encodings, ranges, encoding, range)
+            };
 
-            ensure(on_plane() == Ok(()))?;
-            ensure(on_plane() == Err(EEXIST))?;
+            for encodings in [
+                0,
+                8 | encoding.mask(),
+                ColorEncoding::Bt601.mask(),
+                u32::MAX,
+            ] {
+                ensure(on_plane(encodings, range.mask()) == Err(EINVAL))?;
+            }
+            for ranges in [0, 4 | range.mask(), ColorRange::Limited.mask(), u32::MAX] {
+                ensure(on_plane(encoding.mask(), ranges) == Err(EINVAL))?;
+            }
+            ensure(on_plane(encoding.mask(), range.mask()) == Ok(()))?;
+            ensure(on_plane(encoding.mask(), range.mask()) == Err(EEXIST))?;
             ensure(setup.attach_background_color_property(crtc) == Ok(()))?;
             ensure(setup.attach_background_color_property(crtc) == Err(EEXIST))?;
             ensure(setup.enable_color_mgmt(crtc, 0, true, MAX_LUT_SIZE) == Ok(()))?;
@@ -143,7 +156,7 @@ mod tests {
             let (encoding, range) = (ColorEncoding::Bt601, ColorRange::Full);
 
             ensure(setup.create_color_pipelines(plane, &[&PIPELINE]) == Err(EINVAL))?;
-            ensure(setup.create_color_properties(plane, encoding, range) == Err(EINVAL))?;
+            ensure(setup.create_color_properties(plane, 7, 3, encoding, range) == Err(EINVAL))?;
             ensure(setup.enable_color_mgmt(crtc, 256, true, 256) == Err(EINVAL))?;
             ensure(setup.set_gamma_size(crtc, 256) == Err(EINVAL))?;
             ensure(setup.attach_background_color_property(crtc) == Err(EINVAL))?;

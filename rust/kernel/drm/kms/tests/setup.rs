@@ -148,7 +148,16 @@ mod tests {
         fn create(setup: &KmsSetup<'_, TestDriver>) -> Result {
             let plane = new_plane(setup, PlaneType::Overlay, 0)?;
             let creators: [fn(&KmsSetup<'_, TestDriver>, &OpaquePlane<TestDriver>) -> Result; 6] = [
-                |setup, plane| setup.create_rotation_property(plane, rotation::ALL),
+                |setup, plane| {
+                    let all = rotation::ALL;
+                    let both = rotation::ROTATE_0 | rotation::ROTATE_90;
+
+                    for (default, supported) in [(0, all), (both, all), (2, 1), (64, all)] {
+                        let ret = setup.create_rotation_property(plane, default, supported);
+                        ensure(ret == Err(EINVAL) || ret == Err(EEXIST))?;
+                    }
+                    setup.create_rotation_property(plane, rotation::ROTATE_90, all)
+                },
                 |setup, plane| setup.create_alpha_property(plane),
                 |setup, plane| setup.create_blend_mode_property(plane),
                 |setup, plane| setup.create_zpos_property(plane, 0, 0, 1),
