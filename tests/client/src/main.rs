@@ -12,6 +12,7 @@ mod copies;
 mod cpu;
 mod crc;
 mod crc_gone;
+mod crc_shared;
 mod diff;
 mod display;
 mod error;
@@ -179,6 +180,7 @@ fn all(options: &Options) -> Result<ExitCode, Error> {
         Ok(())
     });
     run("frames", &mut || frames::test(&card, 10_000));
+    run("crc-shared", &mut || crc_shared::test(&card));
     run("crc-while-gone", &mut || match &module {
         Some(module) => crc_gone::test(&card, &module.name),
         None => skip("no module drives the card"),
