@@ -4,8 +4,9 @@
 #
 #   tests/configfs/load.sh DEVICES SECONDS
 #
-# Enables 48 devices with a console, and DEVICES devices of 4 outputs each at the same time, then lets 8 processes create, enable,
-# plug, disable and remove devices for SECONDS.
+# Enables 48 devices with a console, and DEVICES devices of 4 outputs each at the same time, then lets
+# 8 processes create, enable, plug, disable and remove devices, and connectors of enabled ones, for
+# SECONDS.
 # The paths have no blanks in them.
 # shellcheck disable=SC2086
 set -u
@@ -106,6 +107,11 @@ rounds() {
 			echo $i >$top/$1/connectors/1/status || return
 			echo $i >$top/$1/connectors/2/status || return
 		done
+		mkdir $top/$1/connectors/3 && ln -s $top/$1/encoders/1 $top/$1/connectors/3/possible_encoders &&
+			echo 1 >$top/$1/connectors/3/enabled || return
+		# Sometimes it goes with its directory, and that sometimes with the device.
+		[ $((RANDOM % 2)) -eq 0 ] || echo 0 >$top/$1/connectors/3/enabled || return
+		[ $((RANDOM % 2)) -eq 0 ] || { rm $top/$1/connectors/3/*/* && rmdir $top/$1/connectors/3; } || return
 		# Sometimes a device is removed that is still enabled.
 		[ $((RANDOM % 2)) -eq 0 ] || echo 0 >$top/$1/enabled || return
 		no_device $1 || return

@@ -143,7 +143,11 @@ about "what a new device contains"
 is '' ls $top
 is 0 cards
 does mkdir $top/dev
-is 'connectors crtcs enabled encoders planes' echo "$(cd $top/dev && echo *)"
+if [ "$driver" = rvkms ]; then
+	is 'connectors crtcs enabled encoders planes vblank' echo "$(cd $top/dev && echo *)"
+else
+	is 'connectors crtcs enabled encoders planes' echo "$(cd $top/dev && echo *)"
+fi
 is 0 enabled dev
 does mkdir $top/dev/{planes/p,crtcs/c,encoders/e,connectors/k}
 if [ "$driver" = rvkms ]; then
@@ -151,7 +155,7 @@ if [ "$driver" = rvkms ]; then
 	more=' supported_color_encodings supported_color_ranges supported_formats supported_rotations'
 	zpos=' zpos_enabled zpos_initial zpos_max zpos_min zpos_mutable'
 	is "$defaults name possible_crtcs$more type$zpos" echo "$(cd $top/dev/planes/p && echo *)"
-	is 'edid edid_enabled possible_encoders status type' echo "$(cd $top/dev/connectors/k && echo *)"
+	is 'dynamic edid edid_enabled enabled possible_encoders status type' echo "$(cd $top/dev/connectors/k && echo *)"
 else
 	is 'possible_crtcs type' echo "$(cd $top/dev/planes/p && echo *)"
 	is 'possible_encoders status' echo "$(cd $top/dev/connectors/k && echo *)"
@@ -352,7 +356,7 @@ $(cat $plane/supported_color_ranges) $(cat $plane/default_color_range)"
 	property() {
 		drm_info "/dev/dri/$(card dev)" | sed -n "/Planes/,\$ s/.*\"$1\"[^:]*: //p" | head -n 1
 	}
-	is 'bitmask {rotate-0, rotate-180} = (rotate-180)' property rotation
+	is 'bitmask {rotate-0, rotate-180}' echo "$(property rotation | sed 's/ = .*//')"
 	is 'enum {ITU-R BT.709 YCbCr, ITU-R BT.2020 YCbCr} = ITU-R BT.2020 YCbCr' property COLOR_ENCODING
 	is 'enum {YCbCr limited range} = YCbCr limited range' property COLOR_RANGE
 	is 'mapped=1' sh -c "sed -n 's/^\t*\(mapped=.\)/\1/p' /sys/kernel/debug/dri/dev/state"
@@ -363,6 +367,13 @@ $(cat $plane/supported_color_ranges) $(cat $plane/default_color_range)"
 	is 'NV12 (0x3231564e) XRGB8888 (0x34325258) ' sh -c "drm_info /dev/dri/$(card dev) |
 		sed -n '/Planes/,$ s/.*[^A-Z0-9]\([A-Z0-9]* (0x[0-9a-f]\{8\})\).*/\1/p' | sort -u | tr '\n' ' '"
 	put 0 $top/dev/enabled
+	# The console sets the rotation of the planes.
+	console=/sys/module/drm_kms_helper/parameters/fbdev_emulation
+	put N $console
+	put 1 $top/dev/enabled
+	is 'bitmask {rotate-0, rotate-180} = (rotate-180)' property rotation
+	put 0 $top/dev/enabled
+	put Y $console
 	put 0 $plane/zpos_mutable
 	put 0 $plane/supported_rotations
 	put 0 $plane/supported_color_encodings
@@ -484,9 +495,10 @@ does put 0 $top/other/enabled
 is 1 cards
 is 1 enabled dev
 no_device other
-for path in planes crtcs encoders connectors; do
+for path in planes crtcs encoders; do
 	fails "$EBUSY" mkdir $top/dev/$path/new
 done
+[ "$driver" = rvkms ] || fails "$EBUSY" mkdir $top/dev/connectors/new
 fails "$EBUSY" put 0 $top/dev/planes/primary/type
 fails "$EBUSY" put 1 $top/dev/crtcs/crtc/writeback
 fails "$EBUSY" link dev/crtcs/crtc dev/planes/primary/possible_crtcs/new
@@ -526,6 +538,94 @@ does put 1 $top/dev/enabled
 connector=/sys/class/drm/$(card dev)-Virtual-1
 is disconnected probe
 does put 1 $top/dev/connectors/connector/status
+
+if [ "$driver" = rvkms ]; then
+	about "connectors that come and go"
+	new=$top/dev/connectors/new
+	connectors() {
+		(cd /sys/class/drm && ls -d "$(card dev)"-* | sed 's/^card[0-9]*-//' | tr '\n' ' ')
+	}
+	id_of() {
+		modetest -M "$driver" -c 2>/dev/null | awk -v name="$1" '$4 == name { print $1 }'
+	}
+	fails "$EINVAL" put 0 $top/dev/connectors/connector/enabled
+	fails "$EBUSY" put 1 $top/dev/connectors/connector/dynamic
+	does mkdir $new
+	is '1 0' echo "$(cat $new/dynamic) $(cat $new/enabled)"
+	is 'Virtual-1 ' connectors
+	fails "$EINVAL" put 1 $new/enabled
+	does put 11 $new/type
+	does put 1 $new/edid_enabled
+	does link dev/encoders/encoder dev/connectors/new/possible_encoders
+	does put 1 $new/enabled
+	is 'HDMI-A-1 Virtual-1 ' connectors
+	does put 1 $new/enabled
+	is 'HDMI-A-1 Virtual-1 ' connectors
+	fails "$EBUSY" put 10 $new/type
+	fails "$EBUSY" put 0 $new/edid_enabled
+	fails "$EBUSY" put 0 $new/dynamic
+	echo detect >"/sys/class/drm/$(card dev)-HDMI-A-1/status"
+	is '1024x768 640x480 800x600 ' sh -c "sort -u /sys/class/drm/$(card dev)-HDMI-A-1/modes | tr '\n' ' '"
+	# It goes while it is shown on, and comes back with another type.
+	mkfifo /tmp/flipping
+	exec 5<>/tmp/flipping
+	rm -f /tmp/flips
+	modetest -M "$driver" -s "$(id_of HDMI-A-1):1024x768" -v <&5 >/tmp/flips 2>&1 &
+	tester=$!
+	soon grep -q freq /tmp/flips
+	does put 0 $new/enabled
+	is 'Virtual-1 ' connectors
+	does put 10 $new/type
+	does put 1 $new/enabled
+	is 'DP-1 Virtual-1 ' connectors
+	kill $tester
+	wait $tester
+	exec 5>&-
+	rm $new/possible_encoders/encoder
+	is 'DP-1 Virtual-1 ' connectors
+	does rmdir $new
+	is 'Virtual-1 ' connectors
+	# One that was there is there again when the device is enabled again.
+	mkdir $new
+	link dev/encoders/encoder dev/connectors/new/possible_encoders
+	put 1 $new/enabled
+	is 'Virtual-1 Virtual-2 ' connectors
+	put 0 $top/dev/enabled
+	is 1 cat $new/enabled
+	does put 1 $top/dev/enabled
+	is 'Virtual-1 Virtual-2 ' connectors
+	put 0 $new/enabled
+	put 0 $top/dev/enabled
+	put 1 $top/dev/enabled
+	is 'Virtual-1 ' connectors
+	put 0 $top/dev/enabled
+	does put 0 $new/dynamic
+	is '0 1' echo "$(cat $new/dynamic) $(cat $new/enabled)"
+	put 1 $top/dev/enabled
+	is 'Virtual-1 Virtual-2 ' connectors
+	put 0 $top/dev/enabled
+	rm $new/possible_encoders/encoder
+	rmdir $new
+
+	about "no vertical blanks"
+	is 1 cat $top/dev/vblank
+	does put 0 $top/dev/vblank
+	does put 1 $top/dev/enabled
+	fails "$EBUSY" put 1 $top/dev/vblank
+	exec 5<>/tmp/flipping
+	rm -f /tmp/flips
+	modetest -M "$driver" -s "$(id_of Virtual-1):1024x768" -v <&5 >/tmp/flips 2>&1 &
+	tester=$!
+	soon grep -q freq /tmp/flips
+	kill $tester
+	wait $tester
+	exec 5>&-
+	rm /tmp/flipping
+	is yes awk '/freq/ { print ($2 + 0 > 150) ? "yes" : "only " $0; exit }' /tmp/flips
+	does put 0 $top/dev/enabled
+	does put 1 $top/dev/vblank
+	does put 1 $top/dev/enabled
+fi
 
 about "a device that is used while it is disabled"
 exec 3<>"/dev/dri/$(card dev)"

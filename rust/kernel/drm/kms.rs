@@ -254,6 +254,7 @@ unsafe fn setup<D: KmsDriver>(
     let setup = KmsSetup {
         drm,
         uses_vblank: Cell::new(false),
+        without_vblank: Cell::new(false),
         uses_damage: Cell::new(false),
         num_primary: Cell::new(0),
         num_idle_encoders: Cell::new(0),
@@ -272,7 +273,7 @@ unsafe fn setup<D: KmsDriver>(
         unsafe { (*raw).mode_config.funcs = const { &mode_config_funcs(true) } };
     }
 
-    if setup.uses_vblank.get() {
+    if setup.uses_vblank.get() && !setup.without_vblank.get() {
         // Before the initial state is created, which resets the vblank machinery of each CRTC.
         //
         // SAFETY: `raw` is a valid device; all of its CRTCs have been created.
@@ -295,6 +296,8 @@ pub struct KmsSetup<'a, D: KmsDriver> {
     drm: &'a drm::UnregisteredDevice<D>,
     /// Whether one of the CRTCs created so far needs the vblank machinery.
     uses_vblank: Cell<bool>,
+    /// Whether the device is to do without it nevertheless.
+    without_vblank: Cell<bool>,
     /// Whether one of the planes created so far is told what has changed of a framebuffer.
     uses_damage: Cell<bool>,
     /// The number of primary planes.
@@ -322,6 +325,14 @@ impl<D: KmsDriver> KmsSetup<'_, D> {
     pub fn enable_async_page_flip(&self) {
         // SAFETY: The device is not registered yet, so nobody else looks at its mode configuration.
         unsafe { (*self.as_raw()).mode_config.async_page_flip = true };
+    }
+
+    /// Lets the device do without vertical blanks, wherever its CRTCs have them from.
+    ///
+    /// Page flips complete as soon as they are carried out, and there are no checksums, since
+    /// frames are counted by vertical blanks.
+    pub fn disable_vblank(&self) {
+        self.without_vblank.set(true);
     }
 
     fn as_raw(&self) -> *mut bindings::drm_device {
@@ -405,38 +416,54 @@ impl<D: KmsDriver> drm::Device<D> {
 }
 
 mod private {
-    /// A mode object that lives as long as its device.
+    /// A mode object that can be referred to.
     ///
     /// # Safety
     ///
     /// The object must be valid for as long as there is a reference to the device that
-    /// [`drm_dev`](Self::drm_dev) returns.
-    pub unsafe trait StaticObject {
+    /// [`drm_dev`](Self::drm_dev) returns, and one that [`get`](Self::get) has made.
+    pub unsafe trait ModeObject {
         /// The driver of the object's device.
         type Driver: super::KmsDriver;
 
         /// Returns the object's device.
         fn drm_dev(&self) -> &super::drm::Device<Self::Driver>;
+
+        /// Makes a reference. Most objects live as long as their device, and need none.
+        fn get(&self) {}
+
+        /// Gives a reference back.
+        ///
+        /// # Safety
+        ///
+        /// `this` must be valid, and the caller own a reference to it that [`get`](Self::get) has
+        /// made.
+        unsafe fn put(this: super::NonNull<Self>) {
+            let _ = this;
+        }
     }
 }
-use private::StaticObject;
+use private::ModeObject;
 
-/// An owned reference to a mode object, which keeps the object's device alive.
+/// An owned reference to a mode object, which keeps the object and its device alive.
 ///
 /// A mode object that owns such a reference to an object of its own device would keep the device
 /// alive forever.
 ///
 /// # Invariants
 ///
-/// `object` is a mode object of the device `_drm`.
-pub struct KmsRef<T: StaticObject> {
+/// `object` is a mode object of the device `_drm`, and this owns a reference to it that
+/// [`ModeObject::get`] has made.
+pub struct KmsRef<T: ModeObject> {
     object: NonNull<T>,
     _drm: ARef<drm::Device<T::Driver>>,
 }
 
-impl<T: StaticObject> From<&T> for KmsRef<T> {
+impl<T: ModeObject> From<&T> for KmsRef<T> {
     fn from(object: &T) -> Self {
-        // INVARIANT: `drm_dev()` is the device of `object`.
+        object.get();
+
+        // INVARIANT: `drm_dev()` is the device of `object`, and the reference was made above.
         Self {
             object: object.into(),
             _drm: object.drm_dev().into(),
@@ -444,17 +471,25 @@ impl<T: StaticObject> From<&T> for KmsRef<T> {
     }
 }
 
-impl<T: StaticObject> Deref for KmsRef<T> {
+impl<T: ModeObject> Drop for KmsRef<T> {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariants this owns a reference. That to the device is dropped
+        // after it.
+        unsafe { T::put(self.object) };
+    }
+}
+
+impl<T: ModeObject> Deref for KmsRef<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        // SAFETY: By the type invariants `_drm` is the object's device, and the object is valid as
-        // long as there is a reference to that, by the safety requirements of `StaticObject`.
+        // SAFETY: By the type invariants there is a reference to the object, and one to its device,
+        // so that it is valid by the safety requirements of `ModeObject`.
         unsafe { self.object.as_ref() }
     }
 }
 
-impl<T: StaticObject> Clone for KmsRef<T> {
+impl<T: ModeObject> Clone for KmsRef<T> {
     fn clone(&self) -> Self {
         (&**self).into()
     }
@@ -462,10 +497,10 @@ impl<T: StaticObject> Clone for KmsRef<T> {
 
 // SAFETY: A `KmsRef<T>` gives shared access to a `T`, and can be the one that drops the device,
 // which can be done from any thread.
-unsafe impl<T: StaticObject + Sync> Send for KmsRef<T> {}
+unsafe impl<T: ModeObject + Sync> Send for KmsRef<T> {}
 
 // SAFETY: A `&KmsRef<T>` gives shared access to a `T`, and can be cloned into a `KmsRef<T>`.
-unsafe impl<T: StaticObject + Sync> Sync for KmsRef<T> {}
+unsafe impl<T: ModeObject + Sync> Sync for KmsRef<T> {}
 
 /// The state that a driver keeps in each state of a mode object.
 ///

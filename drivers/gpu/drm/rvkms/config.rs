@@ -188,6 +188,10 @@ pub(crate) struct Connector {
     pub(crate) has_edid: bool,
     status: Arc<Status>,
     edid: Arc<Edid>,
+    /// Whether it can come and go while the device is enabled.
+    pub(crate) dynamic: bool,
+    /// Whether it is there. Only one that is dynamic may not be.
+    pub(crate) present: bool,
     possible_encoders: KVec<Id<Encoder>>,
 }
 
@@ -200,6 +204,8 @@ impl Connector {
             has_edid: false,
             status: Arc::new(Status::new(ConnectorStatus::Connected), GFP_KERNEL)?,
             edid: Edid::new()?,
+            dynamic: false,
+            present: true,
             possible_encoders: KVec::new(),
         })
     }
@@ -271,6 +277,7 @@ pub(crate) struct Defaults {
     pub(crate) overlays: bool,
     pub(crate) writeback: bool,
     pub(crate) color_pipelines: bool,
+    pub(crate) vblank: bool,
 }
 
 /// What a device is made of.
@@ -280,6 +287,8 @@ pub(crate) struct Config {
     pub(crate) crtcs: Objects<Crtc>,
     pub(crate) encoders: Objects<Encoder>,
     pub(crate) connectors: Objects<Connector>,
+    /// Whether there are no vertical blanks, so that page flips complete at once.
+    pub(crate) without_vblank: bool,
 }
 
 impl Config {
@@ -288,6 +297,7 @@ impl Config {
     /// It has one CRTC, and one of each of the other objects but for the overlay planes.
     pub(crate) fn with_defaults(defaults: Defaults) -> Result<Self> {
         let mut config = Self::default();
+        config.without_vblank = !defaults.vblank;
 
         let mut crtc = Crtc::new(c"crtc")?;
         crtc.writeback = defaults.writeback;
@@ -346,9 +356,12 @@ impl Config {
                     has_edid: connector.has_edid,
                     status: connector.status.clone(),
                     edid: connector.edid.clone(),
+                    dynamic: connector.dynamic,
+                    present: connector.present,
                     possible_encoders: try_clone_ids(&connector.possible_encoders)?,
                 })
             })?,
+            without_vblank: self.without_vblank,
         })
     }
 
@@ -529,7 +542,7 @@ impl Config {
         }
 
         for (_, connector) in self.connectors.iter() {
-            if connector.possible_encoders.is_empty() {
+            if connector.present && connector.possible_encoders.is_empty() {
                 return Err(Invalid::ConnectorWithoutEncoder(&connector.name));
             }
         }

@@ -5,7 +5,8 @@
 //! A directory in `/sys/kernel/config/rvkms` is a device. It is put together from directories in
 //! `planes`, `crtcs`, `encoders` and `connectors`, and links between them, and comes into being
 //! when `enabled` is set. From then on it has a configuration of its own; what can be changed here
-//! is whether there are displays on its connectors.
+//! is whether there are displays on its connectors, and which of those connectors there are that
+//! were made to come and go.
 
 mod connector;
 mod crtc;
@@ -13,7 +14,11 @@ mod encoder;
 mod plane;
 
 use crate::{
-    config::Config,
+    config::{
+        Config,
+        Connector,
+        Id, //
+    },
     device::{
         RvkmsDevice,
         NAME, //
@@ -64,6 +69,17 @@ impl configfs::GroupOperations for Devices {
     type Child = DeviceItem;
 
     fn make_group(&self, name: &CStr) -> Result<impl PinInit<configfs::Group<DeviceItem>, Error>> {
+        #[cfg(not(CONFIG_DRM_RVKMS_AS_VKMS))]
+        let item_type = configfs_attrs! {
+            container: configfs::Group<DeviceItem>,
+            data: DeviceItem,
+            attributes: [
+                enabled: 0,
+                vblank: 1,
+            ],
+        };
+        // What looks for vkms may look for what vkms has, and nothing else.
+        #[cfg(CONFIG_DRM_RVKMS_AS_VKMS)]
         let item_type = configfs_attrs! {
             container: configfs::Group<DeviceItem>,
             data: DeviceItem,
@@ -142,6 +158,72 @@ impl Device {
         change(&mut state.config)
     }
 
+    /// Adds a connector. One that is added to an enabled device can come and go, and is not there
+    /// yet.
+    fn add_connector(&self, mut connector: Connector) -> Result<Id<Connector>> {
+        let mut state = self.state.lock();
+
+        if state.enabled.is_some() {
+            // vkms has no such connectors.
+            if cfg!(CONFIG_DRM_RVKMS_AS_VKMS) {
+                return Err(EBUSY);
+            }
+            connector.dynamic = true;
+            connector.present = false;
+        }
+
+        state.config.connectors.add(connector)
+    }
+
+    /// Changes a connector. Fails with `EBUSY` if it is a part of the enabled device.
+    fn change_connector<R>(
+        &self,
+        id: Id<Connector>,
+        change: impl FnOnce(&mut Config) -> Result<R>,
+    ) -> Result<R> {
+        let mut state = self.state.lock();
+
+        if let Some(device) = &state.enabled {
+            if !state.config.connectors.get(id)?.dynamic || device.has_connector(id) {
+                return Err(EBUSY);
+            }
+        }
+
+        change(&mut state.config)
+    }
+
+    /// Lets a connector come or go. Fails with `EINVAL` if it cannot.
+    fn set_present(&self, id: Id<Connector>, present: bool) -> Result {
+        let mut state = self.state.lock();
+        let state = &mut *state;
+        let connector = state.config.connectors.get_mut(id)?;
+
+        if !connector.dynamic {
+            return Err(EINVAL);
+        }
+
+        if let Some(device) = &mut state.enabled {
+            if present {
+                device.add_connector(id, connector)?;
+            } else {
+                device.remove_connector(id);
+            }
+        }
+        connector.present = present;
+
+        Ok(())
+    }
+
+    /// Removes a connector. A device that is enabled keeps it, unless it can come and go.
+    fn remove_connector(&self, id: Id<Connector>) {
+        let mut state = self.state.lock();
+
+        state.config.connectors.remove(id);
+        if let Some(device) = &mut state.enabled {
+            device.remove_connector(id);
+        }
+    }
+
     /// Takes something out of the configuration. A device that is enabled keeps it.
     fn remove(&self, remove: impl FnOnce(&mut Config)) {
         remove(&mut self.state.lock().config);
@@ -199,6 +281,27 @@ impl configfs::AttributeOperations<0> for DeviceItem {
             item.device.disable();
             Ok(())
         }
+    }
+}
+
+// Whether there are vertical blanks.
+#[vtable]
+impl configfs::AttributeOperations<1> for DeviceItem {
+    type Data = Self;
+
+    fn show(item: &Self, page: &mut [u8; PAGE_SIZE]) -> Result<usize> {
+        let vblank = item.device.read(|config| Ok(!config.without_vblank))?;
+
+        print(page, fmt!("{}\n", u8::from(vblank)))
+    }
+
+    fn store(item: &Self, page: &[u8]) -> Result {
+        let vblank = kstrtobool_bytes(page)?;
+
+        item.device.change(|config| {
+            config.without_vblank = !vblank;
+            Ok(())
+        })
     }
 }
 

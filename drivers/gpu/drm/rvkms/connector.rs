@@ -18,7 +18,8 @@ use kernel::{
                 Connector,
                 ConnectorProbe,
                 ConnectorStatus,
-                DriverConnector, //
+                DriverConnector,
+                DynamicConnector, //
             },
             print::StatePrinter,
             KmsSetup, //
@@ -58,6 +59,18 @@ impl RvkmsConnector {
 
         Ok(connector)
     }
+
+    /// Adds a connector to a device that is registered. `encoders` can feed it, as bits.
+    pub(crate) fn add(
+        drm: &drm::Device<RvkmsDriver>,
+        config: &config::Connector,
+        encoders: u32,
+    ) -> Result<DynamicConnector<Self>> {
+        let edid = config.has_edid.then(|| config.edid().clone());
+        let args = (config.status().clone(), edid);
+
+        DynamicConnector::new(drm, config.kind, encoders, args)
+    }
 }
 
 #[vtable(unique)]
@@ -81,8 +94,9 @@ impl DriverConnector for RvkmsConnector {
         let edid = data.edid.as_ref().map_or(0, |edid| edid.read(<[u8]>::len));
 
         printer.print(fmt!(
-            "\tdisplay={}\n\tedid={edid} bytes\n",
+            "\tdisplay={}\n\tedid={} bytes\n",
             Status::number(data.status.get()),
+            edid,
         ));
     }
 

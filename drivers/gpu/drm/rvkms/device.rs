@@ -3,7 +3,12 @@
 //! The DRM device.
 
 use crate::{
-    config::Config,
+    config::{
+        self,
+        Config,
+        Id, //
+    },
+    connector::RvkmsConnector,
     output, //
 };
 use kernel::{
@@ -11,6 +16,7 @@ use kernel::{
     drm::{
         self, gem,
         kms::{
+            connector::DynamicConnector,
             CommitDone,
             CommitTail,
             KmsDriver,
@@ -33,6 +39,8 @@ pub(crate) const NAME: &CStr = if cfg!(CONFIG_DRM_RVKMS_AS_VKMS) {
 
 /// A virtual device. It is removed when this is dropped.
 pub(crate) struct RvkmsDevice {
+    /// The connectors that were added since it was registered.
+    added: KVec<(Id<config::Connector>, DynamicConnector<RvkmsConnector>)>,
     _faux: faux::Registration,
     drm: ARef<drm::Device<RvkmsDriver>>,
 }
@@ -58,7 +66,53 @@ impl RvkmsDevice {
             0,
         )?;
 
-        Ok(Self { _faux: faux, drm })
+        let mut this = Self {
+            added: KVec::new(),
+            _faux: faux,
+            drm: drm.clone(),
+        };
+
+        for (id, connector) in drm.connectors.iter() {
+            if connector.dynamic && connector.present {
+                this.add_connector(id, connector)?;
+            }
+        }
+
+        Ok(this)
+    }
+
+    /// Adds a connector. Does nothing if it is there already.
+    pub(crate) fn add_connector(
+        &mut self,
+        id: Id<config::Connector>,
+        connector: &config::Connector,
+    ) -> Result {
+        if self.has_connector(id) {
+            return Ok(());
+        }
+
+        // They were made in the order of the configuration.
+        let encoders = (0..)
+            .zip(self.drm.encoders.iter())
+            .filter(|(_, (id, _))| connector.possible_encoders().contains(id))
+            .fold(0, |encoders, (index, _)| {
+                encoders | 1u32.wrapping_shl(index)
+            });
+
+        self.added.reserve(1, GFP_KERNEL)?;
+        let added = RvkmsConnector::add(&self.drm, connector, encoders)?;
+
+        Ok(self.added.push((id, added), GFP_KERNEL)?)
+    }
+
+    /// Removes a connector that was added.
+    pub(crate) fn remove_connector(&mut self, id: Id<config::Connector>) {
+        self.added.retain(|(other, _)| *other != id);
+    }
+
+    /// Whether a connector was added.
+    pub(crate) fn has_connector(&self, id: Id<config::Connector>) -> bool {
+        self.added.iter().any(|(other, _)| *other == id)
     }
 
     /// Returns the DRM device.

@@ -55,6 +55,9 @@ impl<'a, T, O> Made<'a, T, O> {
 /// Fails with `EINVAL` if `config` is not valid.
 pub(crate) fn create_objects(setup: &KmsSetup<'_, RvkmsDriver>, config: &Config) -> Result {
     setup.enable_async_page_flip();
+    if config.without_vblank {
+        setup.disable_vblank();
+    }
 
     let mut planes = Made::new();
     let mut crtcs = Made::new();
@@ -107,7 +110,7 @@ pub(crate) fn create_objects(setup: &KmsSetup<'_, RvkmsDriver>, config: &Config)
         }
     }
 
-    for (_, connector) in config.connectors.iter() {
+    for (_, connector) in config.connectors.iter().filter(|(_, c)| !c.dynamic) {
         let object = RvkmsConnector::create(setup, connector)?;
 
         for encoder in connector.possible_encoders() {

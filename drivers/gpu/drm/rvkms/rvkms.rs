@@ -67,6 +67,11 @@ macro_rules! module_named {
                     description: "Give the planes of the default device colour pipelines",
                     permissions: 0o444,
                 },
+                enable_vblank: bool {
+                    default: true,
+                    description: "Give the default device vertical blanks",
+                    permissions: 0o444,
+                },
                 create_default_dev: bool {
                     default: true,
                     description: "Create the default device",
@@ -111,6 +116,7 @@ fn default_device() -> Result<Option<RvkmsDevice>> {
         overlays: module_parameters::enable_overlay.value(),
         writeback: module_parameters::enable_writeback.value(),
         color_pipelines: module_parameters::enable_plane_pipeline.value(),
+        vblank: module_parameters::enable_vblank.value(),
     })?;
 
     Ok(Some(RvkmsDevice::new(NAME, config)?))

@@ -9,6 +9,8 @@
 //! [`include/drm/drm_probe_helper.h`](srctree/include/drm/drm_probe_helper.h),
 //! [`include/drm/drm_edid.h`](srctree/include/drm/drm_edid.h)
 
+mod dynamic;
+
 use super::{
     encoder::Encoder,
     modes::{
@@ -18,8 +20,8 @@ use super::{
     print::StatePrinter,
     KmsDriver,
     KmsSetup,
+    ModeObject, //
     OfDriver,
-    StaticObject, //
 };
 use crate::{
     alloc::flags::GFP_KERNEL,
@@ -39,8 +41,11 @@ use crate::{
 };
 use core::{
     ops::Deref,
-    ptr, //
+    ptr,
+    ptr::NonNull, //
 };
+
+pub use self::dynamic::DynamicConnector;
 
 /// The kind of a connector.
 ///
@@ -207,7 +212,8 @@ pub(super) struct ConnectorOps {
 ///
 /// # Invariants
 ///
-/// - `connector` is initialized and valid until the device is freed.
+/// - `connector` is initialized, and valid for as long as there is a reference to it. The device
+///   owns one to each connector that was created before it was registered.
 /// - `connector.funcs` points to the `funcs` of a `ConnectorOps`, with provenance of all of it.
 #[repr(transparent)]
 pub struct OpaqueConnector<D: KmsDriver> {
@@ -230,6 +236,29 @@ impl<D: KmsDriver> OpaqueConnector<D> {
     pub fn index(&self) -> u32 {
         // SAFETY: The connector is initialized by the type invariants; its index never changes.
         unsafe { (*self.as_raw()).index }
+    }
+
+    /// Makes sure that there is the property "EDID".
+    ///
+    /// # Safety
+    ///
+    /// The connector must not be registered yet, and only this thread use it.
+    unsafe fn attach_edid_property(&self) {
+        // SAFETY: The connector is initialized by the type invariants, and so is the mode
+        // configuration of its device. Nobody else uses it by the safety requirements.
+        unsafe {
+            let property = (*(*self.as_raw()).dev).mode_config.edid_property;
+            let properties = &*(*self.as_raw()).base.properties;
+
+            if !properties
+                .properties
+                .iter()
+                .take(properties.count as usize)
+                .any(|other| *other == property)
+            {
+                bindings::drm_connector_attach_edid_property(self.as_raw());
+            }
+        }
     }
 
     fn id(&self) -> &'static Identity {
@@ -291,6 +320,25 @@ impl<T: DriverConnector> Connector<T> {
         id: T::UNIQUE_ID.identity(),
     };
 
+    /// Returns a new connector that is zeroed but for the driver's data: a `KBox` that is pinned.
+    fn alloc(drm: &drm::Device<T::Driver>, args: T::Args) -> Result<*mut Self> {
+        let connector = KBox::pin_init(
+            try_pin_init!(Self {
+                base: OpaqueConnector {
+                    connector: Opaque::zeroed(),
+                    _driver: OfDriver::default(),
+                },
+                inner <- T::new(drm, args),
+            }),
+            GFP_KERNEL,
+        )?;
+
+        // SAFETY: The connector is not moved from here on.
+        Ok(KBox::into_raw(unsafe {
+            Pin::into_inner_unchecked(connector)
+        }))
+    }
+
     /// Creates a connector.
     ///
     /// Fails with `ENOSPC` if the device already has [`super::MAX_OBJECTS`] connectors. May sleep.
@@ -305,19 +353,7 @@ impl<T: DriverConnector> Connector<T> {
 
         KmsSetup::<T::Driver>::check_room(setup.num_connectors())?;
 
-        let connector = KBox::pin_init(
-            try_pin_init!(Self {
-                base: OpaqueConnector {
-                    connector: Opaque::zeroed(),
-                    _driver: OfDriver::default(),
-                },
-                inner <- T::new(setup.drm_dev(), args),
-            }),
-            GFP_KERNEL,
-        )?;
-
-        // SAFETY: The connector is not moved from here on.
-        let connector = KBox::into_raw(unsafe { Pin::into_inner_unchecked(connector) });
+        let connector = Self::alloc(setup.drm_dev(), args)?;
 
         // SAFETY: `connector` is zeroed memory that does not move, the device of `setup` has a mode
         // configuration and is not registered yet, and the operations are never freed. The pointer
@@ -375,10 +411,10 @@ impl<T: DriverConnector> Connector<T> {
     ///
     /// `connector` must have been created by [`Self::new`], and be used by nobody any more.
     unsafe extern "C" fn destroy_callback(connector: *mut bindings::drm_connector) {
-        // SAFETY: The core calls this once, when the device is freed.
+        // SAFETY: The core calls this once, when nobody refers to the connector any more.
         unsafe { bindings::drm_connector_cleanup(connector) };
 
-        // SAFETY: The memory was taken from a pinned `KBox` in `new()`.
+        // SAFETY: The memory was taken from a pinned `KBox` in `alloc()`.
         drop(unsafe { Pin::new_unchecked(KBox::from_raw(connector.cast::<Self>())) });
     }
 
@@ -408,6 +444,14 @@ impl<T: DriverConnector> Connector<T> {
         connector: *mut bindings::drm_connector,
         force: bool,
     ) -> bindings::drm_connector_status {
+        // The core may ask once more about a connector that was removed.
+        //
+        // SAFETY: The connector is valid.
+        let state = unsafe { (&raw const (*connector).registration_state).read_volatile() };
+        if state == bindings::drm_connector_registration_state_DRM_CONNECTOR_UNREGISTERED {
+            return bindings::drm_connector_status::connector_status_disconnected;
+        }
+
         // SAFETY: The safety requirements of this function.
         T::detect(unsafe { Self::from_raw(connector) }, force).into_raw()
     }
@@ -495,13 +539,28 @@ impl<T: DriverConnector> Deref for Connector<T> {
     }
 }
 
-// SAFETY: Only static connectors are created here, and such a connector is valid until the device
-// is freed.
-unsafe impl<T: DriverConnector> StaticObject for Connector<T> {
+// SAFETY: A connector is valid for as long as there is a reference to it.
+unsafe impl<T: DriverConnector> ModeObject for Connector<T> {
     type Driver = T::Driver;
 
     fn drm_dev(&self) -> &drm::Device<T::Driver> {
         (**self).drm_dev()
+    }
+
+    /// C: `drm_connector_get()`.
+    fn get(&self) {
+        // SAFETY: The connector is valid, so that there is a reference to it.
+        unsafe { bindings::drm_mode_object_get(&raw mut (*self.as_raw()).base) };
+    }
+
+    /// C: `drm_connector_put()`.
+    unsafe fn put(this: NonNull<Self>) {
+        // SAFETY: The caller owns a reference by the safety requirements.
+        unsafe {
+            let connector = this.as_ref().as_raw();
+
+            bindings::drm_mode_object_put(&raw mut (*connector).base);
+        }
     }
 }
 
@@ -515,22 +574,8 @@ impl<D: KmsDriver> KmsSetup<'_, D> {
     pub fn attach_edid_property(&self, connector: &OpaqueConnector<D>) -> Result {
         self.check_own(connector.drm_dev())?;
 
-        // SAFETY: The connector is of the device, whose mode configuration is initialized, and
-        // which is not registered yet, so that only this thread uses its objects.
-        unsafe {
-            let property = (*self.as_raw()).mode_config.edid_property;
-            let properties = &*(*connector.as_raw()).base.properties;
-            let count = usize::try_from(properties.count)?;
-
-            if !properties
-                .properties
-                .iter()
-                .take(count)
-                .any(|other| *other == property)
-            {
-                bindings::drm_connector_attach_edid_property(connector.as_raw());
-            }
-        }
+        // SAFETY: The device is not registered yet, so that only this thread uses its objects.
+        unsafe { connector.attach_edid_property() };
 
         Ok(())
     }

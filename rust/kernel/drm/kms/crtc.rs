@@ -36,8 +36,8 @@ use super::{
     DriverState,
     KmsDriver,
     KmsSetup,
+    ModeObject, //
     OfDriver,
-    StaticObject, //
 };
 use crate::{
     alloc::flags::GFP_KERNEL,
@@ -348,7 +348,7 @@ impl<T: DriverCrtc> Deref for Crtc<T> {
 }
 
 // SAFETY: A CRTC is valid until the device is freed.
-unsafe impl<T: DriverCrtc> StaticObject for Crtc<T> {
+unsafe impl<T: DriverCrtc> ModeObject for Crtc<T> {
     type Driver = T::Driver;
 
     fn drm_dev(&self) -> &drm::Device<T::Driver> {

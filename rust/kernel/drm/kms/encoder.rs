@@ -13,8 +13,8 @@ use super::{
     name_format,
     KmsDriver,
     KmsSetup,
+    ModeObject, //
     OfDriver,
-    StaticObject, //
 };
 use crate::{
     alloc::flags::GFP_KERNEL,
@@ -180,7 +180,7 @@ impl<D: KmsDriver> KmsSetup<'_, D> {
 }
 
 // SAFETY: An encoder is valid until the device is freed.
-unsafe impl<D: KmsDriver> StaticObject for Encoder<D> {
+unsafe impl<D: KmsDriver> ModeObject for Encoder<D> {
     type Driver = D;
 
     fn drm_dev(&self) -> &drm::Device<D> {

@@ -32,8 +32,8 @@ use super::{
     DriverState,
     KmsDriver,
     KmsSetup,
+    ModeObject, //
     OfDriver,
-    StaticObject, //
 };
 use crate::{
     alloc::flags::GFP_KERNEL,
@@ -356,7 +356,7 @@ impl<T: DriverPlane> Deref for Plane<T> {
 }
 
 // SAFETY: A plane is valid until the device is freed.
-unsafe impl<T: DriverPlane> StaticObject for Plane<T> {
+unsafe impl<T: DriverPlane> ModeObject for Plane<T> {
     type Driver = T::Driver;
 
     fn drm_dev(&self) -> &drm::Device<T::Driver> {

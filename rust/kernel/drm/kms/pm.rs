@@ -80,7 +80,7 @@ impl<D: KmsDriver> drm::Device<D> {
     }
 
     /// Returns a guard of the registration, if the device is registered and has been set up.
-    fn kms_guard(&self) -> Option<drm::RegistrationGuard<'_, D>> {
+    pub(super) fn kms_guard(&self) -> Option<drm::RegistrationGuard<'_, D>> {
         // Without this constant there is no mode configuration.
         D::KMS.as_ref()?;
 

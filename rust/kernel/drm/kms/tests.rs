@@ -6,6 +6,7 @@
 
 mod check;
 mod color;
+mod dynamic;
 mod lifetime;
 mod setup;
 mod values;

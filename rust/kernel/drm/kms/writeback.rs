@@ -22,8 +22,8 @@ use super::{
     KmsDriver,
     KmsRef,
     KmsSetup,
+    ModeObject, //
     OfDriver,
-    StaticObject, //
 };
 use crate::{
     alloc::flags::GFP_KERNEL,
@@ -366,7 +366,7 @@ impl<D: WritebackDriver> Deref for WritebackConnector<D> {
 }
 
 // SAFETY: The connector is valid until the device is freed.
-unsafe impl<D: WritebackDriver> StaticObject for WritebackConnector<D> {
+unsafe impl<D: WritebackDriver> ModeObject for WritebackConnector<D> {
     type Driver = D;
 
     fn drm_dev(&self) -> &drm::Device<D> {

@@ -11,6 +11,7 @@ mod cases {
         overlays: false,
         writeback: false,
         color_pipelines: false,
+        vblank: true,
     };
 
     fn only<T>(objects: &Objects<T>) -> Id<T> {
@@ -36,6 +37,7 @@ mod cases {
                 overlays: bits & 2 != 0,
                 writeback: bits & 4 != 0,
                 color_pipelines: false,
+                vblank: true,
             };
             let config = Config::with_defaults(defaults)?;
             let crtc = only(&config.crtcs);

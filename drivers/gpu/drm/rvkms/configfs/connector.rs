@@ -69,6 +69,8 @@ impl configfs::GroupOperations for Connectors {
                 type: 1,
                 edid_enabled: 2,
                 edid: 3,
+                dynamic: 4,
+                enabled: 5,
             ],
         };
         // What looks for vkms may look for what vkms has, and nothing else.
@@ -85,9 +87,7 @@ impl configfs::GroupOperations for Connectors {
             device: self.device.clone(),
             status: connector.status().clone(),
             edid: connector.edid().clone(),
-            connector: self
-                .device
-                .change(|config| config.connectors.add(connector))?,
+            connector: self.device.add_connector(connector)?,
         };
 
         let mut groups = KVec::new();
@@ -122,8 +122,8 @@ impl ConnectorItem {
 
 impl Drop for ConnectorItem {
     fn drop(&mut self) {
-        self.device
-            .remove(|config| config.connectors.remove(self.connector));
+        self.device.remove_connector(self.connector);
+        self.hotplug();
     }
 }
 
@@ -165,7 +165,7 @@ impl configfs::AttributeOperations<1> for ConnectorItem {
             .find(|kind| *kind as u32 == number)
             .ok_or(EINVAL)?;
 
-        item.device.change(|config| {
+        item.device.change_connector(item.connector, |config| {
             config.connectors.get_mut(item.connector)?.kind = kind;
             Ok(())
         })
@@ -188,7 +188,7 @@ impl configfs::AttributeOperations<2> for ConnectorItem {
     fn store(item: &Self, page: &[u8]) -> Result {
         let has_edid = kstrtobool_bytes(page)?;
 
-        item.device.change(|config| {
+        item.device.change_connector(item.connector, |config| {
             config.connectors.get_mut(item.connector)?.has_edid = has_edid;
             Ok(())
         })
@@ -211,6 +211,55 @@ impl configfs::AttributeOperations<3> for ConnectorItem {
 
     fn store(item: &Self, page: &[u8]) -> Result {
         item.edid.set(page)?;
+        item.hotplug();
+
+        Ok(())
+    }
+}
+
+// Whether the connector can come and go while the device is enabled.
+#[vtable]
+impl configfs::AttributeOperations<4> for ConnectorItem {
+    type Data = Self;
+
+    fn show(item: &Self, page: &mut [u8; PAGE_SIZE]) -> Result<usize> {
+        let dynamic = item
+            .device
+            .read(|config| Ok(config.connectors.get(item.connector)?.dynamic))?;
+
+        print(page, fmt!("{}\n", u8::from(dynamic)))
+    }
+
+    fn store(item: &Self, page: &[u8]) -> Result {
+        let dynamic = kstrtobool_bytes(page)?;
+
+        item.device.change(|config| {
+            let connector = config.connectors.get_mut(item.connector)?;
+
+            connector.dynamic = dynamic;
+            connector.present = true;
+            Ok(())
+        })
+    }
+}
+
+// Whether the connector is there, if it can come and go.
+#[vtable]
+impl configfs::AttributeOperations<5> for ConnectorItem {
+    type Data = Self;
+
+    fn show(item: &Self, page: &mut [u8; PAGE_SIZE]) -> Result<usize> {
+        let present = item
+            .device
+            .read(|config| Ok(config.connectors.get(item.connector)?.present))?;
+
+        print(page, fmt!("{}\n", u8::from(present)))
+    }
+
+    fn store(item: &Self, page: &[u8]) -> Result {
+        let present = kstrtobool_bytes(page)?;
+
+        item.device.set_present(item.connector, present)?;
         item.hotplug();
 
         Ok(())
@@ -250,7 +299,7 @@ impl configfs::LinkOperations for PossibleEncoders {
     }
 
     fn allow_link(&self, target: &EncoderItem) -> Result {
-        self.device.change(|config| {
+        self.device.change_connector(self.connector, |config| {
             config.attach_connector(self.connector, target.encoder_of(&self.device)?)
         })
     }

@@ -317,7 +317,11 @@ impl<T: DriverCrtc> Crtc<T> {
 
         if T::Vblank::HAS_VBLANK {
             // SAFETY: The safety requirements of this function.
-            unsafe { bindings::drm_crtc_vblank_atomic_enable(crtc, commit) };
+            unsafe {
+                if bindings::drm_dev_has_vblank((*crtc).dev) {
+                    bindings::drm_crtc_vblank_atomic_enable(crtc, commit);
+                }
+            }
         }
     }
 
@@ -330,7 +334,11 @@ impl<T: DriverCrtc> Crtc<T> {
     ) {
         if T::Vblank::HAS_VBLANK {
             // SAFETY: The safety requirements of this function.
-            unsafe { bindings::drm_crtc_vblank_atomic_disable(crtc, commit) };
+            unsafe {
+                if bindings::drm_dev_has_vblank((*crtc).dev) {
+                    bindings::drm_crtc_vblank_atomic_disable(crtc, commit);
+                }
+            }
         }
 
         // SAFETY: The safety requirements of this function.
