@@ -224,7 +224,7 @@ fn panic_screen(screen: &Screen<'_>) -> Verdict {
 const CURSOR: u32 = 64;
 
 /// Calls the legacy interface for cursors; without a frame the cursor is only moved.
-fn set_cursor(
+pub fn set_cursor(
     screen: &Screen<'_>,
     frame: Option<&Frame<'_>>,
     (x, y): (i32, i32),
@@ -248,7 +248,7 @@ fn set_cursor(
         .what("legacy cursor")
 }
 
-fn hide_cursor(screen: &Screen<'_>) -> Result<(), crate::error::Error> {
+pub fn hide_cursor(screen: &Screen<'_>) -> Result<(), crate::error::Error> {
     let mut argument = drm_mode_cursor {
         flags: DRM_MODE_CURSOR_BO,
         crtc_id: screen.output.crtc,

@@ -4,18 +4,20 @@
 
 use std::fs;
 
+use drm_fourcc::DrmFourcc;
 use drm_sys::*;
 
 use crate::atomic::{Blob, Request, EVENT, NONBLOCK};
 use crate::buffer::Frame;
 use crate::crc::folder_of_device;
 use crate::error::What;
+use crate::features::{hide_cursor, set_cursor};
 use crate::output::Screen;
 use crate::pattern::Pattern;
 use crate::testlist::{fail, skip, Verdict};
 
 use super::monitor::Monitor;
-use super::{expect, expect_pattern};
+use super::{cursor_pixel, expect, expect_pattern, over, CURSOR, PREMULTIPLIED};
 
 /// Left, top, right, bottom; the last two are outside.
 type Clip = [i32; 4];
@@ -145,6 +147,42 @@ pub fn async_flips(screen: &Screen<'_>, monitor: &Monitor) -> Verdict {
         }
     }
     Ok(())
+}
+
+/// The legacy cursor is where it was moved to, also while page flips are on their way.
+pub fn legacy_cursor(screen: &Screen<'_>, monitor: &Monitor) -> Verdict {
+    if screen.output.cursor.is_none() {
+        return skip("there is no cursor plane");
+    }
+    let (width, height) = screen.size();
+    let cursor = Frame::with_format(screen.card, CURSOR, CURSOR, DrmFourcc::Argb8888)?;
+    cursor.draw(cursor_pixel)?;
+    set_cursor(screen, Some(&cursor), (500, 400))?;
+    for (round, place) in [(300, 200), (331, 209), (0, 0), (5, 7)]
+        .into_iter()
+        .enumerate()
+    {
+        let (frame, pattern) = match round % 2 {
+            0 => (&screen.back, Pattern::Gradient),
+            _ => (&screen.front, Pattern::Bars),
+        };
+        screen.flip(frame.id, round as u64)?;
+        for step in 0..20 {
+            set_cursor(screen, None, (place.0 + step, place.1 + step))?;
+        }
+        set_cursor(screen, None, place)?;
+        screen.flip_done(round as u64)?;
+        expect(monitor, "a legacy cursor", (width, height), |x, y| {
+            let below = pattern.pixel(x, y, width, height);
+            let (x, y) = (x as i32 - place.0, y as i32 - place.1);
+            match (0..CURSOR as i32).contains(&x) && (0..CURSOR as i32).contains(&y) {
+                true => over(PREMULTIPLIED, cursor_pixel(x as u32, y as u32), below),
+                false => below,
+            }
+        })?;
+    }
+    hide_cursor(screen)?;
+    expect_pattern(screen, monitor, "after the legacy cursor", Pattern::Bars)
 }
 
 /// The screen of a panic is seen, whichever part of the memory is shown, and can be drawn over.

@@ -38,6 +38,7 @@ const TESTS: &[(&str, Test)] = &[
     ("display-cursor-blend-modes", cursor_blend_modes),
     ("display-gamma", gamma),
     ("display-off", off),
+    ("display-legacy-cursor", changes::legacy_cursor),
     ("display-damage", changes::damage),
     ("display-damage-of-part", changes::damage_of_part),
     ("display-async-flips", changes::async_flips),
@@ -242,6 +243,9 @@ fn part_of_framebuffer(screen: &Screen<'_>, monitor: &Monitor) -> Verdict {
 
 const CURSOR: u32 = 64;
 
+/// The blend mode of cursors, unless something else is asked for.
+const PREMULTIPLIED: &str = "Pre-multiplied";
+
 /// A pixel of a cursor with all kinds of alpha, premultiplied.
 fn cursor_pixel(x: u32, y: u32) -> u32 {
     let alpha = x * 255 / (CURSOR - 1);
@@ -291,7 +295,7 @@ fn cursor(screen: &Screen<'_>, monitor: &Monitor) -> Verdict {
             let (left, top) = (x as i32 - place.0, y as i32 - place.1);
             match (u32::try_from(left), u32::try_from(top)) {
                 (Ok(left), Ok(top)) if left < CURSOR && top < CURSOR => {
-                    over("Pre-multiplied", cursor_pixel(left, top), below)
+                    over(PREMULTIPLIED, cursor_pixel(left, top), below)
                 }
                 _ => below,
             }
@@ -326,7 +330,10 @@ fn cursor_blend_modes(screen: &Screen<'_>, monitor: &Monitor) -> Verdict {
     };
     let frame = Frame::with_format(screen.card, CURSOR, CURSOR, DrmFourcc::Argb8888)?;
     frame.draw(cursor_pixel)?;
-    for (value, mode) in &modes.enums {
+    // The last one is what other tests expect.
+    let mut modes: Vec<_> = modes.enums.iter().collect();
+    modes.sort_by_key(|(_, mode)| *mode == PREMULTIPLIED);
+    for (value, mode) in modes {
         screen
             .plane(plane, frame.id, (8, 8), (CURSOR, CURSOR))?
             .set(screen.card, plane, "pixel blend mode", *value)?

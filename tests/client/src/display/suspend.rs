@@ -13,7 +13,7 @@ use crate::pattern::Pattern;
 use crate::testlist::{fail, skip, Verdict};
 
 use super::monitor::Monitor;
-use super::{cursor_pixel, expect, expect_pattern, over, CURSOR};
+use super::{cursor_pixel, expect, expect_pattern, over, CURSOR, PREMULTIPLIED};
 
 /// The environment variable with a command that makes the guest usable after it has slept.
 const AFTER: &str = "RVKMS_AFTER_RESUME";
@@ -46,7 +46,7 @@ pub fn suspend(screen: &Screen<'_>, monitor: &Monitor) -> Verdict {
         let below = Pattern::Bars.pixel(x, y, width, height);
         let has_cursor = |at| (8..8 + CURSOR).contains(&at) && screen.output.cursor.is_some();
         match has_cursor(x) && has_cursor(y) {
-            true => over("Pre-multiplied", cursor_pixel(x - 8, y - 8), below),
+            true => over(PREMULTIPLIED, cursor_pixel(x - 8, y - 8), below),
             false => below,
         }
     })?;

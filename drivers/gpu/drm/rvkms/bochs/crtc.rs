@@ -27,11 +27,11 @@ use kernel::{
             Crtc,
             DriverCrtc, //
         },
-        damage::PlaneDamage,
         modes::{
             DisplayMode,
             ModeStatus, //
         },
+        rect::Rect,
         vblank::VblankTimer,
         DriverState, //
     },
@@ -69,15 +69,22 @@ impl DriverState for BochsCrtcState {
 }
 
 impl BochsCrtc {
-    /// Changes what a plane shows, from the next flush on. `damage` is what has changed of its
-    /// framebuffer.
+    /// Changes what a plane shows, until the next [`show`](Self::show). `changed` are the parts of
+    /// its framebuffer that have changed.
     pub(crate) fn set_layer(
         crtc: &Crtc<Self>,
         plane: usize,
         layer: Option<Layer>,
-        damage: PlaneDamage<'_>,
+        changed: impl Iterator<Item = Rect>,
     ) {
-        crtc.data().scanout.lock().set_layer(plane, layer, damage);
+        crtc.data().scanout.lock().set_layer(plane, layer, changed);
+    }
+
+    /// Brings all changes to the display.
+    pub(crate) fn show(crtc: &Crtc<Self>) {
+        let mut scanout = crtc.data().scanout.lock();
+
+        with_hardware(crtc.drm_dev(), |hardware| scanout.show(hardware));
     }
 }
 
@@ -149,13 +156,14 @@ impl DriverCrtc for BochsCrtc {
     }
 
     fn atomic_flush(crtc: &Crtc<Self>, commit: &AtomicCommit<'_, BochsDriver>) {
-        let mut scanout = crtc.data().scanout.lock();
-
         if let Some(state) = commit.get_new_crtc_state(crtc) {
             if state.color_mgmt_changed() {
-                scanout.set_gamma(state.data().gamma.clone());
+                let gamma = state.data().gamma.clone();
+
+                crtc.data().scanout.lock().set_gamma(gamma);
             }
         }
-        with_hardware(crtc.drm_dev(), |hardware| scanout.show(hardware));
+
+        Self::show(crtc);
     }
 }

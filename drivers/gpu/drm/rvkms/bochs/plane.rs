@@ -15,6 +15,7 @@ use crate::{
     },
     hardware::Hardware,
 };
+use core::iter::once;
 use kernel::{
     device::Bound,
     drm::kms::{
@@ -25,6 +26,7 @@ use kernel::{
         crtc::Crtc,
         panic::ScanoutBuffer,
         plane::{
+            AsyncUpdate,
             DriverPlane,
             Plane,
             PlaneState,
@@ -32,6 +34,7 @@ use kernel::{
             PlaneType,
             Scaling, //
         },
+        rect::Rect,
         DriverState,
         KmsSetup, //
     },
@@ -163,6 +166,22 @@ impl DriverPlane for BochsPlane {
                 Self::layer(new),
                 commit.plane_damage(plane),
             );
+        }
+    }
+
+    fn atomic_async_update(plane: &Plane<Self>, update: &AsyncUpdate<'_, Self>) {
+        /// A cursor is small: all of it is drawn, whatever has changed.
+        const ALL: Rect = Rect {
+            x1: 0,
+            y1: 0,
+            x2: i32::MAX,
+            y2: i32::MAX,
+        };
+        let state = update.state();
+
+        if let Some(crtc) = state.crtc().and_then(Crtc::try_from_opaque) {
+            BochsCrtc::set_layer(crtc, plane.data().place, Self::layer(state), once(ALL));
+            BochsCrtc::show(crtc);
         }
     }
 
