@@ -176,6 +176,33 @@ fn async_flips(screen: &Screen<'_>) -> Verdict {
         .flip_to(screen.front.id)?
         .commit(screen.card, 0)
         .what("commit")?;
+    async_flip_of_cursor(screen, &mut crc)
+}
+
+/// Other planes than the primary one can flip so, too.
+fn async_flip_of_cursor(screen: &Screen<'_>, crc: &mut Crc) -> Verdict {
+    let Some(cursor) = screen.output.cursor else {
+        return Ok(());
+    };
+    let frames = [colored(screen, 0x00ff_0000)?, colored(screen, 0x0000_00ff)?];
+    let mut sums = Vec::new();
+    for frame in &frames {
+        screen
+            .plane(cursor, frame.id, (5, 5), (CURSOR, CURSOR))?
+            .commit(screen.card, 0)
+            .what("commit of the cursor")?;
+        sums.push(crc.now()?);
+    }
+    Request::new()
+        .set(screen.card, cursor, "FB_ID", frames[0].id.into())?
+        .prepare(NONBLOCK | EVENT | DRM_MODE_PAGE_FLIP_ASYNC, 1)
+        .commit(screen.card)
+        .what("asynchronous flip of the cursor")?;
+    screen.flip_done(1)?;
+    if crc.now()? != sums[0] || sums[0] == sums[1] {
+        return fail("the flip of the cursor is not to be seen");
+    }
+    hide_cursor(screen)?;
     Ok(())
 }
 

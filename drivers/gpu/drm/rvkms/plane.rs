@@ -185,6 +185,8 @@ impl DriverPlane for RvkmsPlane {
     type Args = Option<Arc<Curves>>;
     type State = RvkmsPlaneState;
 
+    const ASYNC_PAGE_FLIP: bool = true;
+
     fn new(
         _drm: &drm::Device<RvkmsDriver>,
         curves: Option<Arc<Curves>>,

@@ -90,6 +90,15 @@ pub trait DriverPlane: Send + Sync + Sized {
     /// What the driver keeps in each state of the plane, or `()`.
     type State: DriverState;
 
+    /// Whether page flips of such a plane can do without a vertical blank, with all formats.
+    ///
+    /// User space can ask for such page flips if the driver has called
+    /// [`KmsSetup::enable_async_page_flip`]. Those of a primary plane are possible then in any case,
+    /// but user space may ask the plane first.
+    ///
+    /// C: `struct drm_plane_funcs`, `format_mod_supported_async`.
+    const ASYNC_PAGE_FLIP: bool = false;
+
     /// Creates the driver's data of a plane.
     fn new(drm: &drm::Device<Self::Driver>, args: Self::Args) -> impl PinInit<Self, Error>;
 

@@ -83,7 +83,7 @@ impl<T: DriverPlane> Plane<T> {
     ) -> c_int {
         // The core also asks here whether page flips of a plane other than the primary one can do
         // without a vertical blank, which has nothing to do with updates of the cursor.
-        if flip {
+        if flip && !T::ASYNC_PAGE_FLIP {
             EINVAL.to_errno()
         } else {
             0

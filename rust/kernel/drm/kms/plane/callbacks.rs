@@ -56,6 +56,11 @@ impl<T: DriverPlane> Plane<T> {
             } else {
                 None
             },
+            format_mod_supported_async: if T::ASYNC_PAGE_FLIP {
+                Some(Self::format_mod_supported_async_callback)
+            } else {
+                None
+            },
             ..pin_init::zeroed()
         },
         helper_funcs: bindings::drm_plane_helper_funcs {
@@ -71,7 +76,7 @@ impl<T: DriverPlane> Plane<T> {
             } else {
                 None
             },
-            atomic_async_check: if T::HAS_ATOMIC_ASYNC_UPDATE {
+            atomic_async_check: if T::HAS_ATOMIC_ASYNC_UPDATE || T::ASYNC_PAGE_FLIP {
                 Some(Self::atomic_async_check_callback)
             } else {
                 None
@@ -171,6 +176,17 @@ impl<T: DriverPlane> Plane<T> {
         };
 
         T::atomic_print_state(plane, state, printer);
+    }
+
+    /// # Safety
+    ///
+    /// Always safe to call.
+    unsafe extern "C" fn format_mod_supported_async_callback(
+        _plane: *mut bindings::drm_plane,
+        _format: u32,
+        _modifier: u64,
+    ) -> bool {
+        true
     }
 
     /// # Safety
