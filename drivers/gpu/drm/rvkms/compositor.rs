@@ -22,7 +22,10 @@ use crate::{
 };
 use core::ops::Range;
 use kernel::{
-    cpu::nr_cpu_ids,
+    cpu::{
+        nr_cpu_ids,
+        CpuId, //
+    },
     crc32::crc32_le_is_optimized,
     drm::{
         kms::framebuffer::MemoryVersion,
@@ -172,10 +175,15 @@ impl Compositor {
     ) -> Result {
         self.round.begin(task, rows)?;
 
-        // A helper for each chunk beyond the first is more than enough.
+        // A helper for each chunk beyond the first is more than enough. Each has a CPU of its own
+        // from the start: to be moved to one takes longer than to compose a frame.
         let rows: usize = rows.iter().map(ExactSizeIterator::len).sum();
-        for helper in self.helpers.iter().take(rows / CHUNK as usize) {
-            let _ = queue.enqueue(helper.clone());
+        let others = CpuId::current().as_u32().saturating_add(1)..;
+        for (helper, cpu) in self.helpers.iter().take(rows / CHUNK as usize).zip(others) {
+            let _ = match CpuId::from_u32(cpu % nr_cpu_ids().max(1)) {
+                Some(cpu) => queue.enqueue_on(cpu, helper.clone()),
+                None => queue.enqueue(helper.clone()),
+            };
         }
 
         self.round.work(composer);
