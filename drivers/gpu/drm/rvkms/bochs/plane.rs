@@ -93,6 +93,7 @@ impl BochsPlane {
         let plane = Plane::new(setup, PlaneType::Cursor, &formats, None, Self::CURSOR)?;
 
         setup.create_blend_mode_property(plane)?;
+        setup.enable_fb_damage_clips(plane)?;
 
         Ok(plane)
     }
