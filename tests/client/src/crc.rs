@@ -5,7 +5,7 @@
 use std::fs::{self, File};
 use std::io::Read;
 use std::os::fd::AsFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rustix::event::{poll, PollFd, PollFlags};
 use rustix::fs::Timespec;
@@ -33,11 +33,13 @@ impl Crc {
         if fs::write(folder.join("control"), "auto").is_err() {
             return Ok(None);
         }
-        match File::open(folder.join("data")) {
-            Ok(data) => Ok(Some(Crc { data })),
-            // A driver without CRC has the files, and says so here.
-            Err(_) => Ok(None),
-        }
+        // A driver without CRC has the files, and says so here.
+        Ok(Self::open(&folder.join("data")))
+    }
+
+    /// Starts the source that was chosen last; `None` if somebody else reads.
+    pub fn open(data: &Path) -> Option<Crc> {
+        File::open(data).ok().map(|data| Crc { data })
     }
 
     /// The checksum of what is shown now.
@@ -124,7 +126,8 @@ pub fn folder_of_device(card: &Card) -> Option<PathBuf> {
     Some(PathBuf::from(format!("/sys/kernel/debug/dri/{minor}")))
 }
 
-fn folder(card: &Card, crtc_index: usize) -> Option<PathBuf> {
+/// The folder of the checksums of a CRTC.
+pub fn folder(card: &Card, crtc_index: usize) -> Option<PathBuf> {
     let folder = folder_of_device(card)?
         .join(format!("crtc-{crtc_index}"))
         .join("crc");

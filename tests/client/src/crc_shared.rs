@@ -2,54 +2,68 @@
 
 //! Checksums that somebody wants as soon as somebody else has read them.
 
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::card::Card;
-use crate::crc::Crc;
+use crate::crc::{self, Crc};
+use crate::error::Error;
 use crate::output::Screen;
 use crate::testlist::{fail, skip, Verdict};
 
 /// How long it is tried.
 const TIME: Duration = Duration::from_secs(3);
 
-/// One thread opens and closes the file, another one opens it and reads: each reader gets what it waits for.
+/// One thread opens and closes the file, another one opens it and reads: they never have it both, since each would lose
+/// checksums to the other.
 pub fn test(card: &Card) -> Verdict {
     let screen = Screen::new(card)?;
     let index = screen.output.crtc_index;
-    if Crc::start(&screen)?.is_none() {
+    let (Some(_), Some(folder)) = (Crc::start(&screen)?, crc::folder(card, index)) else {
         return skip("there are no checksums");
-    }
+    };
+    let data = &folder.join("data");
 
-    let other = Card::open_path(&card.path)?;
     let stop = &AtomicBool::new(false);
-    let (reads, opens) = thread::scope(|scope| {
+    let held = &AtomicBool::new(false);
+    let (reads, (opens, shared)) = thread::scope(|scope| {
         let opener = scope.spawn(move || {
-            let mut opens = 0;
-            while !stop.load(Relaxed) {
-                opens += u32::from(matches!(Crc::of(&other, index), Ok(Some(_))));
+            let (mut opens, mut shared) = (0, 0);
+            while !stop.load(SeqCst) {
+                if let Some(_crc) = Crc::open(data) {
+                    opens += 1;
+                    shared += u32::from(held.load(SeqCst));
+                }
             }
-            opens
+            (opens, shared)
         });
-        let reads = read(card, index);
-        stop.store(true, Relaxed);
-        (reads, opener.join().unwrap_or(0))
+        let reads = read(data, held);
+        stop.store(true, SeqCst);
+        (reads, opener.join().unwrap_or((0, 0)))
     });
     let reads = reads?;
+    println!("  opened {opens} times, read {reads} times");
+    if shared != 0 {
+        return fail(format!("both had it open {shared} times"));
+    }
     if reads == 0 || opens == 0 {
-        return fail(format!("opened {opens} times, read {reads} times"));
+        return fail("one of them never got it");
     }
     Ok(())
 }
 
-fn read(card: &Card, index: usize) -> Result<u32, crate::error::Error> {
+fn read(data: &Path, held: &AtomicBool) -> Result<u32, Error> {
     let end = Instant::now() + TIME;
     let mut reads = 0;
     while Instant::now() < end {
         // Nobody can open it while it is open.
-        if let Some(mut crc) = Crc::of(card, index)? {
-            crc.burst()?;
+        if let Some(mut crc) = Crc::open(data) {
+            held.store(true, SeqCst);
+            let result = crc.burst();
+            held.store(false, SeqCst);
+            result?;
             reads += 1;
         }
     }
