@@ -242,7 +242,7 @@ impl DriverPlane for RvkmsPlane {
         let data = state.data();
 
         printer.print(fmt!(
-            "\tmapped={}\n\tcolor-pipeline={}\n",
+            "\tmapped={}\n\tprepared-pipeline={}\n",
             u8::from(data.buffer().is_some()),
             u8::from(data.pipeline().is_some()),
         ));
