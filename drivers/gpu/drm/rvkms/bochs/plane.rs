@@ -125,6 +125,8 @@ impl DriverPlane for BochsPlane {
     type Args = usize;
     type State = BochsPlaneState;
 
+    const ASYNC_PAGE_FLIP: bool = true;
+
     fn new(_drm: &BochsDevice, place: usize) -> impl PinInit<Self, Error> {
         try_pin_init!(Self { place })
     }

@@ -118,23 +118,28 @@ mod tests {
         let pointer = |index: usize| ptr::from_ref(&witnesses[index]).cast_mut();
         SIGNALLED.store(0, Relaxed);
 
-        // SAFETY: The connector and the witnesses outlive the jobs, each of which is completed
-        // once.
-        unsafe {
-            let first = queue(raw, pointer(0))?;
-            let second = queue(raw, pointer(1))?;
-            let third = queue(raw, pointer(2))?;
+        // SAFETY: The connector and the witnesses outlive the jobs, which are completed below.
+        let jobs = unsafe {
+            [
+                queue(raw, pointer(0))?,
+                queue(raw, pointer(1))?,
+                queue(raw, pointer(2))?,
+            ]
+        };
+        // SAFETY: Each job is completed once.
+        let complete = |index: usize, status| unsafe {
+            bindings::drm_writeback_complete_job(jobs[index], status)
+        };
 
-            bindings::drm_writeback_complete_job(third, 0);
-            bindings::drm_writeback_complete_job(second, EIO.to_errno());
-            assert_eq!([0, 1, 2].map(witness), [(-1, 0); 3]);
+        complete(2, 0);
+        complete(1, EIO.to_errno());
+        assert_eq!([0, 1, 2].map(witness), [(-1, 0); 3]);
 
-            bindings::drm_writeback_complete_job(first, 0);
-            assert_eq!(
-                [0, 1, 2].map(witness),
-                [(0, 0), (1, EIO.to_errno()), (2, 0)]
-            );
-        }
+        complete(0, 0);
+        assert_eq!(
+            [0, 1, 2].map(witness),
+            [(0, 0), (1, EIO.to_errno()), (2, 0)]
+        );
 
         drop(device);
         drop(connector);
