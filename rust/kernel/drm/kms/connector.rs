@@ -5,11 +5,10 @@
 //! A connector is where a display is plugged in. User space asks it whether there is one, and
 //! which modes it can do.
 //!
-//! C headers: [`include/drm/drm_connector.h`](srctree/include/drm/drm_connector.h),
-//! [`include/drm/drm_probe_helper.h`](srctree/include/drm/drm_probe_helper.h),
-//! [`include/drm/drm_edid.h`](srctree/include/drm/drm_edid.h)
+//! C header: [`include/drm/drm_connector.h`](srctree/include/drm/drm_connector.h)
 
 mod dynamic;
+mod probe;
 
 use super::{
     encoder::Encoder,
@@ -20,8 +19,8 @@ use super::{
     print::StatePrinter,
     KmsDriver,
     KmsSetup,
-    ModeObject, //
-    OfDriver,
+    ModeObject,
+    OfDriver, //
 };
 use crate::{
     alloc::flags::GFP_KERNEL,
@@ -33,10 +32,7 @@ use crate::{
         VTABLE_DEFAULT_ERROR, //
     },
     prelude::*,
-    types::{
-        NotThreadSafe,
-        Opaque, //
-    },
+    types::Opaque,
     vtable::Identity, //
 };
 use core::{
@@ -46,6 +42,7 @@ use core::{
 };
 
 pub use self::dynamic::DynamicConnector;
+pub use self::probe::ConnectorProbe;
 
 /// The kind of a connector.
 ///
@@ -461,11 +458,8 @@ impl<T: DriverConnector> Connector<T> {
     /// `connector` must have been created by [`Self::new`], and the lock of the mode configuration
     /// of its device must be held.
     unsafe extern "C" fn get_modes_callback(connector: *mut bindings::drm_connector) -> c_int {
-        let probe = ConnectorProbe {
-            // SAFETY: The safety requirements of this function.
-            connector: unsafe { Self::from_raw(connector) },
-            _not_send: NotThreadSafe,
-        };
+        // SAFETY: The safety requirements of this function.
+        let probe = unsafe { ConnectorProbe::new(Self::from_raw(connector)) };
 
         // The C callback has no errors.
         T::get_modes(&probe)
@@ -593,82 +587,5 @@ impl<D: KmsDriver> KmsSetup<'_, D> {
         to_result(unsafe {
             bindings::drm_connector_attach_encoder(connector.as_raw(), encoder.as_raw())
         })
-    }
-}
-
-/// A connector whose modes are being found out.
-///
-/// # Invariants
-///
-/// The lock of the mode configuration of the connector's device is held by this thread.
-pub struct ConnectorProbe<'a, T: DriverConnector> {
-    connector: &'a Connector<T>,
-    _not_send: NotThreadSafe,
-}
-
-impl<T: DriverConnector> ConnectorProbe<'_, T> {
-    /// Adds the standard modes that are not larger than `width` and `height`, in pixels.
-    ///
-    /// Returns how many were added.
-    ///
-    /// C: `drm_add_modes_noedid()`.
-    pub fn add_modes_noedid(&self, width: u32, height: u32) -> u32 {
-        // SAFETY: The lock of the mode configuration is held by the type invariants.
-        let count = unsafe { bindings::drm_add_modes_noedid(self.as_raw(), width, height) };
-
-        count.try_into().unwrap_or(0)
-    }
-
-    /// Makes the modes of this size, in pixels, the preferred ones.
-    ///
-    /// C: `drm_set_preferred_mode()`.
-    pub fn set_preferred_mode(&self, width: u32, height: u32) {
-        // A size that the C type cannot hold is that of no mode.
-        if let (Ok(width), Ok(height)) = (width.try_into(), height.try_into()) {
-            // SAFETY: The lock of the mode configuration is held by the type invariants.
-            unsafe { bindings::drm_set_preferred_mode(self.as_raw(), width, height) };
-        }
-    }
-
-    /// Takes over what the EDID of the display says, and adds its modes.
-    ///
-    /// Returns how many were added. An EDID with errors is used as far as possible; none at all
-    /// removes what an earlier one said. Fails with `EINVAL` if it is shorter than one block, 128
-    /// bytes, and with `ENOMEM`.
-    ///
-    /// C: `drm_edid_connector_update()`, `drm_edid_connector_add_modes()`.
-    pub fn update_edid(&self, edid: Option<&[u8]>) -> Result<u32> {
-        let edid = match edid {
-            Some(edid) if edid.len() < bindings::EDID_LENGTH as usize => return Err(EINVAL),
-            Some(edid) => {
-                // SAFETY: `edid` is valid for reads of its length, and copied.
-                let edid = unsafe { bindings::drm_edid_alloc(edid.as_ptr().cast(), edid.len()) };
-                if edid.is_null() {
-                    return Err(ENOMEM);
-                }
-                edid
-            }
-            None => ptr::null(),
-        };
-
-        // SAFETY: The lock of the mode configuration is held by the type invariants. `edid` is NULL
-        // or was allocated above, and the connector takes a copy.
-        let count = unsafe {
-            let ret = bindings::drm_edid_connector_update(self.as_raw(), edid);
-            bindings::drm_edid_free(edid);
-            to_result(ret)?;
-
-            bindings::drm_edid_connector_add_modes(self.as_raw())
-        };
-
-        Ok(count.try_into().unwrap_or(0))
-    }
-}
-
-impl<T: DriverConnector> Deref for ConnectorProbe<'_, T> {
-    type Target = Connector<T>;
-
-    fn deref(&self) -> &Self::Target {
-        self.connector
     }
 }

@@ -36,8 +36,8 @@ use super::{
     DriverState,
     KmsDriver,
     KmsSetup,
-    ModeObject, //
-    OfDriver,
+    ModeObject,
+    OfDriver, //
 };
 use crate::{
     alloc::flags::GFP_KERNEL,

@@ -13,8 +13,8 @@ use super::{
     name_format,
     KmsDriver,
     KmsSetup,
-    ModeObject, //
-    OfDriver,
+    ModeObject,
+    OfDriver, //
 };
 use crate::{
     alloc::flags::GFP_KERNEL,

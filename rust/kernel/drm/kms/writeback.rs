@@ -22,8 +22,8 @@ use super::{
     KmsDriver,
     KmsRef,
     KmsSetup,
-    ModeObject, //
-    OfDriver,
+    ModeObject,
+    OfDriver, //
 };
 use crate::{
     alloc::flags::GFP_KERNEL,
