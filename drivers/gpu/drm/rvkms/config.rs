@@ -296,8 +296,10 @@ impl Config {
     ///
     /// It has one CRTC, and one of each of the other objects but for the overlay planes.
     pub(crate) fn with_defaults(defaults: Defaults) -> Result<Self> {
-        let mut config = Self::default();
-        config.without_vblank = !defaults.vblank;
+        let mut config = Self {
+            without_vblank: !defaults.vblank,
+            ..Self::default()
+        };
 
         let mut crtc = Crtc::new(c"crtc")?;
         crtc.writeback = defaults.writeback;

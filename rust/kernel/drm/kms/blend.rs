@@ -82,8 +82,8 @@ impl<D: KmsDriver> KmsSetup<'_, D> {
     ///
     /// `supported` is a mask of the constants of [`rotation`], and `default` one rotation of these,
     /// possibly with reflections. Fails with `EINVAL` if `supported` has other bits or lacks
-    /// [`rotation::ROTATE_0`], or `default` is not so, and with `EEXIST` if there is such a property
-    /// already.
+    /// [`rotation::ROTATE_0`], or if `default` is not so, and with `EEXIST` if the plane has the
+    /// property already.
     ///
     /// C: `drm_plane_create_rotation_property()`.
     pub fn create_rotation_property(

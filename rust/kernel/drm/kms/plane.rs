@@ -93,8 +93,8 @@ pub trait DriverPlane: Send + Sync + Sized {
     /// Whether page flips of such a plane can do without a vertical blank, with all formats.
     ///
     /// User space can ask for such page flips if the driver has called
-    /// [`KmsSetup::enable_async_page_flip`]. Those of a primary plane are possible then in any case,
-    /// but user space may ask the plane first.
+    /// [`KmsSetup::enable_async_page_flip`]. Those of a primary plane are possible then in any
+    /// case, but user space may ask the plane first.
     ///
     /// C: `struct drm_plane_funcs`, `format_mod_supported_async`.
     const ASYNC_PAGE_FLIP: bool = false;

@@ -145,9 +145,11 @@ mod tests {
 
     #[test]
     fn properties_are_created_once() -> Result {
+        type Creator = fn(&KmsSetup<'_, TestDriver>, &OpaquePlane<TestDriver>) -> Result;
+
         fn create(setup: &KmsSetup<'_, TestDriver>) -> Result {
             let plane = new_plane(setup, PlaneType::Overlay, 0)?;
-            let creators: [fn(&KmsSetup<'_, TestDriver>, &OpaquePlane<TestDriver>) -> Result; 6] = [
+            let creators: [Creator; 6] = [
                 |setup, plane| {
                     let all = rotation::ALL;
                     let both = rotation::ROTATE_0 | rotation::ROTATE_90;

@@ -110,7 +110,7 @@ mod tests {
         let connector = tally.writeback.lock().take().ok_or(ENODATA)?;
         let raw = connector.as_raw();
 
-        let witnesses = KBox::new([const { () }; 3].map(|()| Witness::new()), GFP_KERNEL)?;
+        let witnesses = KBox::new([0; 3].map(|_| Witness::new()), GFP_KERNEL)?;
         let witness = |index: usize| {
             let witness = &witnesses[index];
             (witness.place.load(Relaxed), witness.error.load(Relaxed))
