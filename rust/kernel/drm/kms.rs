@@ -453,7 +453,7 @@ use private::ModeObject;
 /// # Invariants
 ///
 /// `object` is a mode object of the device `_drm`, and this owns a reference to it that
-/// [`ModeObject::get`] has made.
+/// `ModeObject::get()` has made.
 pub struct KmsRef<T: ModeObject> {
     object: NonNull<T>,
     _drm: ARef<drm::Device<T::Driver>>,
