@@ -400,18 +400,21 @@ impl<D: KmsDriver> drm::Device<D> {
     ///
     /// C: `drm_kms_helper_hotplug_event()`.
     pub fn hotplug_event(&self) {
-        // Without this constant there is no mode configuration.
-        if D::KMS.is_none() {
-            return;
-        }
-
         // A device that is not (or not any more) registered has nobody to tell, and its mode
         // configuration may not be there.
-        if let Some(dev) = self.registration_guard() {
+        if let Some(dev) = self.kms_guard() {
             // SAFETY: The device was set up and is registered, hence its mode configuration is
             // initialized.
             unsafe { bindings::drm_kms_helper_hotplug_event(dev.as_raw()) };
         }
+    }
+
+    /// Returns a guard of the registration, if the device is registered and has been set up.
+    fn kms_guard(&self) -> Option<drm::RegistrationGuard<'_, D>> {
+        // Without this constant there is no mode configuration.
+        D::KMS.as_ref()?;
+
+        self.registration_guard()
     }
 }
 

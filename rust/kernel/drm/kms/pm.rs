@@ -79,14 +79,6 @@ impl<D: KmsDriver> drm::Device<D> {
         }
     }
 
-    /// Returns a guard of the registration, if the device is registered and has been set up.
-    pub(super) fn kms_guard(&self) -> Option<drm::RegistrationGuard<'_, D>> {
-        // Without this constant there is no mode configuration.
-        D::KMS.as_ref()?;
-
-        self.registration_guard()
-    }
-
     fn check_parent(&self, parent: &device::Device<device::Core<'_>>) -> Result {
         // SAFETY: The parent of a device does not change.
         let own = unsafe { (*self.as_raw()).dev };
