@@ -162,12 +162,7 @@ fn async_flips(screen: &Screen<'_>) -> Verdict {
     for round in 0..20u64 {
         let index = (round % 2) as usize;
         let frame = [&screen.front, &screen.back][index];
-        screen
-            .flip_to(frame.id)?
-            .prepare(NONBLOCK | EVENT | DRM_MODE_PAGE_FLIP_ASYNC, round)
-            .commit(screen.card)
-            .what("asynchronous flip")?;
-        screen.flip_done(round)?;
+        screen.flip_async(frame.id, round)?;
         if round >= 18 && crc.now()? != sums[index] {
             return fail(format!("flip {round} is not to be seen"));
         }

@@ -289,6 +289,16 @@ impl<'c> Screen<'c> {
             .what("page flip")
     }
 
+    /// Flips like [`flip`](Self::flip), but without a vertical blank, and waits for the event.
+    pub fn flip_async(&self, fb: u32, user_data: u64) -> Result<(), Error> {
+        self.flip_to(fb)?
+            .prepare(NONBLOCK | EVENT | DRM_MODE_PAGE_FLIP_ASYNC, user_data)
+            .commit(self.card)
+            .what("asynchronous flip")?;
+        self.flip_done(user_data)?;
+        Ok(())
+    }
+
     /// Flips without waiting, through the legacy interface, asking for an event.
     pub fn legacy_flip(&self, fb: u32, user_data: u64) -> Result<(), Errno> {
         let mut argument = drm_mode_crtc_page_flip {

@@ -7,7 +7,7 @@ use std::fs;
 use drm_fourcc::DrmFourcc;
 use drm_sys::*;
 
-use crate::atomic::{Blob, Request, EVENT, NONBLOCK};
+use crate::atomic::{Blob, Request};
 use crate::buffer::Frame;
 use crate::crc::folder_of_device;
 use crate::error::What;
@@ -136,12 +136,7 @@ pub fn async_flips(screen: &Screen<'_>, monitor: &Monitor) -> Verdict {
             0 => (&screen.back, Pattern::Gradient),
             _ => (&screen.front, Pattern::Bars),
         };
-        screen
-            .flip_to(frame.id)?
-            .prepare(NONBLOCK | EVENT | DRM_MODE_PAGE_FLIP_ASYNC, round)
-            .commit(screen.card)
-            .what("asynchronous flip")?;
-        screen.flip_done(round)?;
+        screen.flip_async(frame.id, round)?;
         if round >= 17 {
             expect_pattern(screen, monitor, "after an asynchronous flip", pattern)?;
         }
