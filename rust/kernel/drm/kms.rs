@@ -196,13 +196,9 @@ impl<D: drm::Driver> KmsOps<D> {
     }
 }
 
-const fn mode_config_funcs(has_damage: bool) -> bindings::drm_mode_config_funcs {
+const fn mode_config_funcs<D: KmsDriver, const DAMAGE: bool>() -> bindings::drm_mode_config_funcs {
     bindings::drm_mode_config_funcs {
-        fb_create: if has_damage {
-            Some(bindings::drm_gem_fb_create_with_dirty)
-        } else {
-            Some(bindings::drm_gem_fb_create)
-        },
+        fb_create: Some(framebuffer::Framebuffer::<D>::create_callback::<DAMAGE>),
         atomic_check: Some(bindings::drm_atomic_helper_check),
         atomic_commit: Some(bindings::drm_atomic_helper_commit),
         ..pin_init::zeroed()
@@ -239,7 +235,7 @@ unsafe fn setup<D: KmsDriver>(
     unsafe {
         let config = &raw mut (*raw).mode_config;
 
-        (*config).funcs = const { &mode_config_funcs(false) };
+        (*config).funcs = const { &mode_config_funcs::<D, false>() };
         (*config).helper_private = const { &mode_config_helper_funcs::<D>() };
         (*config).min_width = info.min_resolution.0;
         (*config).min_height = info.min_resolution.1;
@@ -270,7 +266,7 @@ unsafe fn setup<D: KmsDriver>(
 
     if setup.uses_damage.get() {
         // SAFETY: The device is not registered yet, so nobody else looks at its mode configuration.
-        unsafe { (*raw).mode_config.funcs = const { &mode_config_funcs(true) } };
+        unsafe { (*raw).mode_config.funcs = const { &mode_config_funcs::<D, true>() } };
     }
 
     if setup.uses_vblank.get() && !setup.without_vblank.get() {

@@ -15,6 +15,5 @@ fn map(fb: &Framebuffer<Case>) -> Result<FramebufferMap<Case>> {
 fn map(fb: &Framebuffer<Case>) -> Result<FramebufferMap<Case>> {
     Ok(FramebufferMap {
         fb: fb.into(), //~
-        planes: Default::default(), //~
     })
 }

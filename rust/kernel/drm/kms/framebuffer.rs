@@ -26,8 +26,13 @@ use crate::{
         Io,
         IoCopyable, //
     },
+    new_mutex,
     prelude::*,
-    sync::aref::ARef,
+    sync::{
+        aref::ARef,
+        Mutex,
+        SetOnce, //
+    },
     types::Opaque, //
 };
 use core::{
@@ -48,19 +53,114 @@ pub const MAX_PLANES: usize = bindings::DRM_FORMAT_MAX_PLANES as usize;
 ///
 /// `fb` is an initialized framebuffer with a reference count that is not 0, for as long as there is
 /// a reference to it. Nothing but the reference count changes.
-#[repr(transparent)]
+#[pin_data]
+#[repr(C)]
 pub struct Framebuffer<D: KmsDriver> {
     fb: Opaque<bindings::drm_framebuffer>,
+    /// The memory of each colour plane, once it has been mapped.
+    memory: SetOnce<[Option<PlaneMap<D>>; MAX_PLANES]>,
+    /// Held while the memory is mapped.
+    #[pin]
+    mapping: Mutex<()>,
     _driver: OfDriver<D>,
 }
 
 impl<D: KmsDriver> Framebuffer<D> {
+    const fn funcs(has_damage: bool) -> bindings::drm_framebuffer_funcs {
+        bindings::drm_framebuffer_funcs {
+            destroy: Some(Self::destroy_callback),
+            create_handle: Some(bindings::drm_gem_fb_create_handle),
+            dirty: if has_damage {
+                Some(bindings::drm_atomic_helper_dirtyfb)
+            } else {
+                None
+            },
+        }
+    }
+
+    /// Creates a framebuffer, which can report damage if `DAMAGE`.
+    ///
+    /// C: `drm_gem_fb_create()`, `drm_gem_fb_create_with_dirty()`.
+    ///
+    /// # Safety
+    ///
+    /// `dev` must be a device of the driver `D` with a mode configuration, `file` an open file of
+    /// it, and `info` the format that `mode_cmd` names.
+    pub(super) unsafe extern "C" fn create_callback<const DAMAGE: bool>(
+        dev: *mut bindings::drm_device,
+        file: *mut bindings::drm_file,
+        info: *const bindings::drm_format_info,
+        mode_cmd: *const bindings::drm_mode_fb_cmd2,
+    ) -> *mut bindings::drm_framebuffer {
+        let this = KBox::pin_init(
+            pin_init!(Self {
+                fb: Opaque::zeroed(),
+                memory: SetOnce::new(),
+                mapping <- new_mutex!(()),
+                _driver: OfDriver::default(),
+            }),
+            GFP_KERNEL,
+        );
+        let this = match this {
+            // SAFETY: The value is not moved before it is dropped.
+            Ok(this) => KBox::into_raw(unsafe { Pin::into_inner_unchecked(this) }),
+            Err(err) => return err.to_ptr(),
+        };
+        let fb = this.cast();
+
+        // SAFETY: The safety requirements of this function. `fb` is the first field of `this`, and
+        // zeroed. From here on others can have references to it, hence all of `this` is there.
+        let result = to_result(unsafe {
+            bindings::drm_gem_fb_init_with_funcs(
+                dev,
+                fb,
+                file,
+                info,
+                mode_cmd,
+                const { &Self::funcs(DAMAGE) },
+            )
+        });
+
+        match result {
+            Ok(()) => fb,
+            Err(err) => {
+                // SAFETY: The memory was taken from a pinned `KBox` above, and nobody has got a
+                // reference to it.
+                drop(unsafe { Pin::new_unchecked(KBox::from_raw(this)) });
+                err.to_ptr()
+            }
+        }
+    }
+
+    /// # Safety
+    ///
+    /// `fb` must have been created by [`Self::create_callback`], and be used by nobody any more.
+    unsafe extern "C" fn destroy_callback(fb: *mut bindings::drm_framebuffer) {
+        // SAFETY: `fb` is initialized, and nobody changes it.
+        let (objects, planes) = unsafe { ((*fb).obj, (*(*fb).format).num_planes) };
+
+        for object in objects.into_iter().take(planes.into()) {
+            // SAFETY: The framebuffer has a reference to the GEM object of each colour plane, which
+            // is given up here.
+            unsafe { bindings::drm_gem_object_put(object) };
+        }
+
+        // SAFETY: The core calls this once, when nobody has a reference any more.
+        unsafe { bindings::drm_framebuffer_cleanup(fb) };
+
+        // The memory is unmapped here.
+        //
+        // SAFETY: The memory was taken from a pinned `KBox` in `create_callback()`.
+        drop(unsafe { Pin::new_unchecked(KBox::from_raw(fb.cast::<Self>())) });
+    }
+
     /// # Safety
     ///
     /// `fb` must be a framebuffer of a device of the driver `D`, and somebody must hold a reference
     /// to it for `'a`.
     pub(super) unsafe fn from_raw<'a>(fb: *mut bindings::drm_framebuffer) -> &'a Self {
-        // SAFETY: `Self` is transparent, and the invariants hold by the safety requirements.
+        // SAFETY: All framebuffers of a device of `D` were created by `create_callback()`, hence
+        // `fb` is the first field of a `Self`. The invariants hold by the safety requirements.
         unsafe { &*fb.cast() }
     }
 
@@ -117,36 +217,48 @@ impl<D: KmsDriver> Framebuffer<D> {
 
     /// Maps all colour planes into the kernel.
     ///
+    /// They stay mapped until the framebuffer is destroyed, so that the pages that a page flip goes
+    /// back to need not be mapped again.
+    ///
     /// Fails with `EOPNOTSUPP` if the pixels are not linear in memory, or the memory is I/O memory,
     /// with `EINVAL` if a colour plane does not lie inside of its GEM object, and with an error of
     /// the GEM object otherwise. May sleep, and takes the reservation locks of the GEM objects.
     ///
     /// C: `drm_gem_fb_vmap()`.
     pub fn map(&self) -> Result<FramebufferMap<D>> {
-        let mut map = FramebufferMap {
-            fb: self.into(),
-            planes: [const { None }; MAX_PLANES],
-        };
+        let guard = self.mapping.lock();
+
+        if self.memory.as_ref().is_none() {
+            self.memory.populate(self.map_planes()?);
+        }
+        drop(guard);
+
+        // INVARIANT: The memory is mapped.
+        Ok(FramebufferMap { fb: self.into() })
+    }
+
+    fn map_planes(&self) -> Result<[Option<PlaneMap<D>>; MAX_PLANES]> {
+        let mut planes = [const { None }; MAX_PLANES];
 
         if self.modifier() != MOD_LINEAR {
             return Err(EOPNOTSUPP);
         }
 
-        for (index, plane) in map.planes.iter_mut().enumerate().take(self.num_planes()) {
+        for (index, plane) in planes.iter_mut().enumerate().take(self.num_planes()) {
             let mapped = self.map_plane(index)?;
 
             // Nobody writes through this mapping unless `FramebufferMap::write()` says so.
-            if let Some(writes) = mapped.object::<D>().writes() {
+            if let Some(writes) = mapped.object().writes() {
                 writes.end();
             }
 
             *plane = Some(mapped);
         }
 
-        Ok(map)
+        Ok(planes)
     }
 
-    fn map_plane(&self, index: usize) -> Result<PlaneMap> {
+    fn map_plane(&self, index: usize) -> Result<PlaneMap<D>> {
         // SAFETY: The framebuffer does not change by the type invariants.
         let (pitches, offsets, objects) = unsafe {
             let fb = self.as_raw();
@@ -180,6 +292,10 @@ impl<D: KmsDriver> Framebuffer<D> {
         // SAFETY: The mapping is not one of I/O memory.
         let base = unsafe { map.__bindgen_anon_1.vaddr }.cast::<u8>();
 
+        // SAFETY: The framebuffer holds a reference to its GEM objects.
+        unsafe { bindings::drm_gem_object_get(object.as_ptr()) };
+
+        // INVARIANT: The reference was taken above.
         Ok(PlaneMap {
             object,
             map,
@@ -187,6 +303,7 @@ impl<D: KmsDriver> Framebuffer<D> {
             // not NULL.
             start: unsafe { NonNull::new_unchecked(base.add(offset)) },
             len,
+            _driver: OfDriver::default(),
         })
     }
 
@@ -273,22 +390,21 @@ unsafe impl<D: KmsDriver> Sync for FramebufferRef<D> {}
 ///
 /// # Invariants
 ///
-/// - `object` is an object of a device of the driver whose framebuffer this is part of, and the
-///   framebuffer holds a reference to it.
+/// - `object` is an object of a device of the driver `D`, and the value holds a reference to it.
 /// - `map` is a mapping of `object`, which is not I/O memory.
 /// - `start` and `len` are a range of bytes inside of the mapping.
-struct PlaneMap {
+struct PlaneMap<D: KmsDriver> {
     object: NonNull<bindings::drm_gem_object>,
     map: bindings::iosys_map,
     start: NonNull<u8>,
     len: usize,
+    _driver: OfDriver<D>,
 }
 
-impl PlaneMap {
-    /// Returns the object. `D` is the driver whose framebuffer this is part of.
-    fn object<D: KmsDriver>(&self) -> &D::Object {
-        // SAFETY: The objects of a device of `D` are all `D::Object`. The framebuffer, which has a
-        // reference to the object, outlives `self`.
+impl<D: KmsDriver> PlaneMap<D> {
+    fn object(&self) -> &D::Object {
+        // SAFETY: The objects of a device of `D` are all `D::Object`. The value holds a reference
+        // to this one.
         unsafe { D::Object::from_raw(self.object.as_ptr()) }
     }
 
@@ -321,6 +437,28 @@ impl MemoryVersion {
     }
 }
 
+impl<D: KmsDriver> Drop for PlaneMap<D> {
+    fn drop(&mut self) {
+        // What ends when the memory is unmapped was ended by `Framebuffer::map()`.
+        if let Some(writes) = self.object().writes() {
+            writes.begin();
+        }
+
+        // SAFETY: `map` is a mapping of `object`, to which the value holds a reference, by the type
+        // invariants. Neither is used any more.
+        unsafe {
+            bindings::drm_gem_vunmap(self.object.as_ptr(), &mut self.map);
+            bindings::drm_gem_object_put(self.object.as_ptr());
+        }
+    }
+}
+
+// SAFETY: The mapping can be used and given up from any thread.
+unsafe impl<D: KmsDriver> Send for PlaneMap<D> {}
+
+// SAFETY: Copying from and to the memory is allowed to race with user space and with itself.
+unsafe impl<D: KmsDriver> Sync for PlaneMap<D> {}
+
 /// The memory of a framebuffer, mapped into the kernel.
 ///
 /// It keeps the framebuffer and its device alive. A state of a mode object of that device that owns
@@ -329,10 +467,9 @@ impl MemoryVersion {
 ///
 /// # Invariants
 ///
-/// `planes` are mappings of GEM objects of `fb`, one for each colour plane.
+/// The memory of `fb` is mapped, one mapping for each colour plane.
 pub struct FramebufferMap<D: KmsDriver> {
     fb: FramebufferRef<D>,
-    planes: [Option<PlaneMap>; MAX_PLANES],
 }
 
 impl<D: KmsDriver> FramebufferMap<D> {
@@ -341,11 +478,14 @@ impl<D: KmsDriver> FramebufferMap<D> {
         &self.fb
     }
 
-    fn plane(&self, plane: usize) -> Result<&PlaneMap> {
-        self.planes
-            .get(plane)
-            .and_then(Option::as_ref)
-            .ok_or(EINVAL)
+    fn planes(&self) -> impl Iterator<Item = &PlaneMap<D>> {
+        self.fb.memory.as_ref().into_iter().flatten().flatten()
+    }
+
+    fn plane(&self, plane: usize) -> Result<&PlaneMap<D>> {
+        let planes = self.fb.memory.as_ref().ok_or(EINVAL)?;
+
+        planes.get(plane).and_then(Option::as_ref).ok_or(EINVAL)
     }
 
     /// Returns the version of what is in the memory, if the driver's objects know.
@@ -362,9 +502,9 @@ impl<D: KmsDriver> FramebufferMap<D> {
         };
         let places = version.starts.iter_mut().zip(&mut version.versions);
 
-        for (plane, (start, version)) in self.planes.iter().flatten().zip(places) {
+        for (plane, (start, version)) in self.planes().zip(places) {
             *start = plane.start.addr().get();
-            *version = plane.object::<D>().writes()?.version()?;
+            *version = plane.object().writes()?.version()?;
         }
 
         Some(version)
@@ -375,8 +515,8 @@ impl<D: KmsDriver> FramebufferMap<D> {
     /// This is not for free: the next access of user space to each page takes a page fault. May
     /// sleep.
     pub fn watch(&self) {
-        for plane in self.planes.iter().flatten() {
-            plane.object::<D>().watch();
+        for plane in self.planes() {
+            plane.object().watch();
         }
     }
 
@@ -385,7 +525,7 @@ impl<D: KmsDriver> FramebufferMap<D> {
     pub(super) fn start(&self, plane: usize) -> Option<NonNull<u8>> {
         let plane = self.plane(plane).ok()?;
 
-        if let Some(writes) = plane.object::<D>().writes() {
+        if let Some(writes) = plane.object().writes() {
             writes.share();
         }
 
@@ -440,31 +580,10 @@ impl<D: KmsDriver> FramebufferMap<D> {
         // reference to it.
         unsafe { bindings::memcpy(dst.cast(), data.as_ptr().cast(), data.len()) };
 
-        if let Some(writes) = plane.object::<D>().writes() {
+        if let Some(writes) = plane.object().writes() {
             writes.written();
         }
 
         Ok(())
     }
 }
-
-impl<D: KmsDriver> Drop for FramebufferMap<D> {
-    fn drop(&mut self) {
-        for plane in self.planes.iter_mut().flatten() {
-            // What ends when the memory is unmapped was ended by `Framebuffer::map()`.
-            if let Some(writes) = plane.object::<D>().writes() {
-                writes.begin();
-            }
-
-            // SAFETY: `map` is a mapping of `object`, to which the framebuffer holds a reference,
-            // by the type invariants.
-            unsafe { bindings::drm_gem_vunmap(plane.object.as_ptr(), &mut plane.map) };
-        }
-    }
-}
-
-// SAFETY: The mapping can be used and given up from any thread.
-unsafe impl<D: KmsDriver> Send for FramebufferMap<D> {}
-
-// SAFETY: Copying from and to the memory is allowed to race with user space and with itself.
-unsafe impl<D: KmsDriver> Sync for FramebufferMap<D> {}
