@@ -4,9 +4,9 @@
 #
 #   tests/configfs/load.sh DEVICES SECONDS
 #
-# Enables 48 devices with a console, and DEVICES devices of 4 outputs each at the same time, then lets
-# 8 processes create, enable, plug, disable and remove devices, and connectors of enabled ones, for
-# SECONDS.
+# Enables 48 devices with a console, and DEVICES devices of 4 outputs each at the same time, puts the
+# composing of a device with 31 planes under load, then lets 8 processes create, enable, plug, disable
+# and remove devices, and connectors of enabled ones, for SECONDS, while that device composes.
 # The paths have no blanks in them.
 # shellcheck disable=SC2086
 set -u
@@ -44,6 +44,15 @@ no_device() {
 	local dev=$top/$1
 	rm $dev/*/*/possible_*/*
 	rmdir $dev/{planes,connectors,encoders,crtcs}/* $dev
+}
+
+client=/rvkms/build/client/rvkms-client
+# composing NAME SECONDS [FILTER]: the tests of a device under load, as results of this script.
+composing() {
+	$client load --card $card --seconds $2 --filter "${3:-}" >/tmp/composing
+	local status=$?
+	sed -E "s,^(ok|FAIL|skip) +,&$1/," /tmp/composing
+	[ $status -eq 0 ]
 }
 
 cards() {
@@ -103,6 +112,17 @@ check many-devices/enabled all $devices 4
 echo "# $devices devices of 4 outputs: $((($(used) - before) / devices)) KiB each"
 check many-devices/removed none $devices
 
+# All the planes that a CRTC can have.
+device steady 1
+for ((i = 2; i <= 31; i++)); do
+	mkdir $top/steady/planes/$i && ln -s $top/steady/crtcs/1 $top/steady/planes/$i/possible_crtcs
+done
+echo 1 >$top/steady/crtcs/1/writeback
+check composing/enabled sh -c "echo 1 >$top/steady/enabled"
+udevadm settle
+card=/dev/dri/$(basename "$(find /sys/class/drm -name 'card[0-9]*' ! -name '*-*')")
+check composing/all composing composing $((seconds < 10 ? 2 : 20))
+
 # rounds NAME: what one process does; prints how often.
 rounds() {
 	local count=0 i
@@ -128,9 +148,11 @@ end=$((SECONDS + seconds))
 for i in 1 2 3 4 5 6 7 8; do
 	rounds own$i >/tmp/rounds$i &
 done
+check threads/composing composing threads $((seconds / 2)) starved
 wait
 echo "# rounds of the 8 processes in $seconds s:" $(cat /tmp/rounds?)
 check threads/all-went-on [ "$(cat /tmp/rounds? | grep -c '^[1-9]')" -eq 8 ]
+no_device steady
 check threads/nothing-left [ "$(cards)" -eq 0 ]
 check threads/unloaded modprobe -r rvkms
 exit $failed

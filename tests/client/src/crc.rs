@@ -59,19 +59,20 @@ impl Crc {
     /// The checksum of a frame with a number greater than `frame`, the first that comes.
     pub fn after(&mut self, frame: u32) -> Result<String, Error> {
         loop {
-            let line = self.line()?;
-            let Some((number, values)) = line.split_once(' ') else {
-                return message(format!("a CRC line reads {line:?}"));
-            };
-            let number = u32::from_str_radix(number.trim_start_matches("0x"), 16);
-            match number {
-                Ok(number) if number.wrapping_sub(frame) as i32 > 0 => {
-                    return Ok(values.trim().to_string());
-                }
-                Ok(_) => {}
-                Err(_) => return message(format!("a CRC line reads {line:?}")),
+            let (number, values) = parse(&self.line()?)?;
+            if number.wrapping_sub(frame) as i32 > 0 {
+                return Ok(values);
             }
         }
+    }
+
+    /// The checksums that are there, with the numbers of their frames. Does not wait.
+    pub fn entries(&mut self) -> Result<Vec<(u32, String)>, Error> {
+        let mut entries = Vec::new();
+        while self.ready(Timespec::default())? {
+            entries.push(parse(&self.line()?)?);
+        }
+        Ok(entries)
     }
 
     /// Waits for checksums and returns how many came at once.
@@ -117,6 +118,40 @@ impl Crc {
         let text = buffer[..length].split(|byte| *byte == 0).next();
         Ok(String::from_utf8_lossy(text.unwrap_or_default()).into_owned())
     }
+}
+
+/// Takes a line apart into the number of the frame and the checksum.
+fn parse(line: &str) -> Result<(u32, String), Error> {
+    let parts = line.split_once(' ').and_then(|(number, values)| {
+        let number = u32::from_str_radix(number.trim_start_matches("0x"), 16).ok()?;
+        Some((number, values.trim().to_string()))
+    });
+    match parts {
+        Some(parts) => Ok(parts),
+        None => message(format!("a CRC line reads {line:?}")),
+    }
+}
+
+/// The checksum of a picture that consists of the `XR24` pixels that `pixel` says: that of four
+/// channels of 16 bits for each.
+pub fn argb_checksum((width, height): (u32, u32), pixel: impl Fn(u32, u32) -> u32) -> String {
+    let mut table = [0u32; 256];
+    for (value, entry) in (0u32..).zip(&mut table) {
+        *entry = (0..8).fold(value, |crc, _| (crc >> 1) ^ (0xedb8_8320 * (crc & 1)));
+    }
+    let mut crc = 0u32;
+    for y in 0..height {
+        for x in 0..width {
+            let [blue, green, red, _] = pixel(x, y).to_le_bytes();
+            for byte in [0xff, red, green, blue] {
+                // Both bytes of a channel are the same.
+                for _ in 0..2 {
+                    crc = table[usize::from(crc as u8 ^ byte)] ^ (crc >> 8);
+                }
+            }
+        }
+    }
+    format!("0x{crc:08x}")
 }
 
 /// The device's folder in debugfs.

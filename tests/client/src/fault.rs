@@ -4,7 +4,7 @@
 
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::error::{message, Error, What};
 
@@ -69,4 +69,74 @@ impl FailNth {
             .write_all_at(text.as_bytes(), 0)
             .what("write of fail-nth")
     }
+}
+
+/// While this lives no allocation of the workers of unbound queues succeeds.
+pub struct WorkersWithoutMemory {
+    workers: Vec<PathBuf>,
+    _thread: FailNth,
+}
+
+/// More allocations than may fail.
+const MANY: u32 = 1_000_000;
+
+impl WorkersWithoutMemory {
+    /// Lets allocations fail from now on; says what the kernel lacks if that is not possible.
+    pub fn new() -> Result<Self, Error> {
+        let thread = FailNth::new()?;
+        let mut this = Self {
+            workers: Vec::new(),
+            _thread: thread,
+        };
+        this.find()?;
+        for (name, value) in [
+            ("task-filter", "Y"),
+            ("times", &MANY.to_string()),
+            ("probability", "100"),
+        ] {
+            write(name, value)?;
+        }
+        Ok(this)
+    }
+
+    /// Looks for workers, which come and go.
+    pub fn find(&mut self) -> Result<(), Error> {
+        self.workers.clear();
+        for entry in fs::read_dir("/proc").what("/proc")?.flatten() {
+            let name = fs::read_to_string(entry.path().join("comm")).unwrap_or_default();
+            let switch = entry.path().join("make-it-fail");
+            if name.starts_with("kworker/u") && fs::write(&switch, "1").is_ok() {
+                self.workers.push(switch);
+            }
+        }
+        if self.workers.is_empty() {
+            return message("no worker was found");
+        }
+        Ok(())
+    }
+
+    /// How many allocations have failed.
+    pub fn failures(&self) -> Result<u32, Error> {
+        let path = Path::new(DEBUGFS).join("failslab/times");
+        let text = fs::read_to_string(path).what("read of failslab/times")?;
+        match text.trim().parse::<u32>() {
+            Ok(left) => Ok(MANY - left.min(MANY)),
+            Err(_) => message(format!("failslab/times is {text:?}")),
+        }
+    }
+}
+
+impl Drop for WorkersWithoutMemory {
+    fn drop(&mut self) {
+        let _ = write("probability", "0");
+        let _ = write("task-filter", "N");
+        for worker in &self.workers {
+            let _ = fs::write(worker, "0");
+        }
+    }
+}
+
+/// Sets an attribute of failslab.
+fn write(name: &str, value: &str) -> Result<(), Error> {
+    fs::write(Path::new(DEBUGFS).join("failslab").join(name), value).what(format!("write {name}"))
 }

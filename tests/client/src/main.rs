@@ -21,6 +21,7 @@ mod fault;
 mod features;
 mod flip;
 mod frames;
+mod load;
 mod modules;
 mod options;
 mod output;
@@ -98,6 +99,11 @@ fn run(options: &Options) -> Result<ExitCode, Error> {
             tally.record("frames", frames::test(&card, options.rounds(10_000)));
             return Ok(summary(tally));
         }
+        Command::Load => {
+            let card = open_for_writeback(options)?;
+            let time = options.duration(3.0);
+            return Ok(summary(load::run(&card, &options.choice.filter, time)));
+        }
         Command::Bench { output } => {
             let (card, other) = two_cards(options)?;
             let good = bench::run(
@@ -122,6 +128,13 @@ fn run(options: &Options) -> Result<ExitCode, Error> {
 fn open(options: &Options) -> Result<Card, Error> {
     match &options.card {
         Some(name) => Card::open(name),
+        None => error::message("say which card with --card"),
+    }
+}
+
+fn open_for_writeback(options: &Options) -> Result<Card, Error> {
+    match &options.card {
+        Some(name) => Card::open_for_writeback(name),
         None => error::message("say which card with --card"),
     }
 }

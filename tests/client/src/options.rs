@@ -41,13 +41,15 @@ usage: rvkms-client COMMAND [OPTIONS]
         shows random scenes on both cards: checksums and writeback pixels must be equal
   frames --card CARD [--rounds N]
         shows N frames (10,000); the kernel's memory must not grow with them
+  load --card CARD [--seconds N] [--filter TEXT]
+        the largest pictures, all planes at once, a busy machine, no memory: each test for N seconds (3)
   bench --card CARD --other CARD [--rounds N] [--seconds N] [--filter TEXT] OUT.png
         measures the CPU time of frames on both cards in turn, for N seconds (600) at most, draws the
         ratios; fails if one is below its floor or has not been measured
   rate --card CARD
         prints how many frames are composed in a second
   all --card CARD [--module NAME]
-        all of the above but picture, display, copies and console, in short forms; leaves the module loaded
+        all of the above but picture, display, copies, console and load, in short forms; leaves the module loaded
 
   --card CARD      a path (/dev/dri/card0) or a driver's name (vkms); --other CARD, a second one
   --module NAME    the driver's module; --parameter KEY=VALUE, once for each of its parameters
@@ -84,6 +86,7 @@ pub enum Command {
     Reload,
     Diff,
     Frames,
+    Load,
     Bench {
         output: PathBuf,
     },
@@ -191,6 +194,7 @@ pub fn parse() -> Result<Option<Options>, Error> {
         "reload" => Command::Reload,
         "diff" => Command::Diff,
         "frames" => Command::Frames,
+        "load" => Command::Load,
         "bench" => match words.next() {
             Some(output) => Command::Bench {
                 output: output.into(),

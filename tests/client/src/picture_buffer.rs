@@ -123,6 +123,7 @@ impl Shape {
 pub struct PictureBuffer<'c> {
     card: &'c Card,
     pub id: u32,
+    pub shape: Shape,
     pub mapping: Mapping,
     _buffers: Vec<Dumb<'c>>,
 }
@@ -141,6 +142,7 @@ impl<'c> PictureBuffer<'c> {
         Ok(PictureBuffer {
             card,
             id: add_fb2(card, argument).what(format!("ADDFB2 of {shape:?}"))?,
+            shape: shape.clone(),
             mapping,
             _buffers: vec![buffer],
         })
@@ -166,6 +168,7 @@ impl<'c> PictureBuffer<'c> {
         Ok(PictureBuffer {
             card,
             id: add_fb2(card, argument).what(format!("ADDFB2 of {shape:?}"))?,
+            shape: shape.clone(),
             mapping: buffers[0].map()?,
             _buffers: buffers,
         })

@@ -36,7 +36,7 @@ pub struct Display<'c> {
     pub output: Output,
     /// The primary plane, the overlays, the cursor: as they lie over each other.
     pub planes: Vec<u32>,
-    writeback: Option<u32>,
+    pub writeback: Option<u32>,
     mode: Option<Blob<'c>>,
     pub size: (u32, u32),
 }
@@ -187,16 +187,21 @@ impl<'c> Display<'c> {
         PictureBuffer::new(self.card, &shape, 0, 0)
     }
 
-    /// Writes what is shown to a framebuffer.
-    pub fn write_back(&self, target: &PictureBuffer<'_>) -> Result<(), Error> {
+    /// The request that writes what is shown to a framebuffer.
+    pub fn write_to(&self, target: &PictureBuffer<'_>) -> Result<Request, Error> {
         let Some(connector) = self.writeback else {
             return message(format!("{} has no writeback", self.card.driver));
         };
-        let request = Request::new()
+        Request::new()
             .set(self.card, connector, "WRITEBACK_FB_ID", target.id.into())?
-            .set(self.card, connector, "CRTC_ID", u64::from(self.output.crtc))?;
+            .set(self.card, connector, "CRTC_ID", u64::from(self.output.crtc))
+    }
+
+    /// Writes what is shown to a framebuffer.
+    pub fn write_back(&self, target: &PictureBuffer<'_>) -> Result<(), Error> {
+        let request = self.write_to(target)?;
         let fence = request
-            .commit_with_fence(self.card, connector, ALLOW_MODESET)
+            .commit_with_fence(self.card, self.writeback.unwrap_or_default(), ALLOW_MODESET)
             .what("a commit with writeback")?;
         if !is_signalled(&fence)? {
             let driver = &self.card.driver;
@@ -207,13 +212,22 @@ impl<'c> Display<'c> {
 }
 
 /// Waits for a fence; returns whether it was signalled.
-fn is_signalled(fence: &OwnedFd) -> Result<bool, Error> {
+pub fn is_signalled(fence: &OwnedFd) -> Result<bool, Error> {
     let patience = Timespec {
         tv_sec: 4 * PATIENCE.as_secs() as i64,
         tv_nsec: 0,
     };
     let mut fds = [PollFd::from_borrowed_fd(fence.as_fd(), PollFlags::IN)];
     Ok(poll(&mut fds, Some(&patience)).what("poll of a fence")? > 0)
+}
+
+/// The status of a fence: 1 if it was signalled, below 0 if that was with an error.
+pub fn status_of(fence: &OwnedFd) -> Result<i32, Error> {
+    let mut argument = raw::SyncFileInfo::default();
+    // SAFETY: no array of fences is asked for, so only the argument is written to.
+    unsafe { raw::call(fence.as_fd(), raw::SYNC_FILE_INFO, &mut argument) }
+        .what("SYNC_IOC_FILE_INFO")?;
+    Ok(argument.status)
 }
 
 /// A mode of any size and rate, with a little blanking.

@@ -41,6 +41,24 @@ const fn io(number: u8) -> Ioctl<()> {
     }
 }
 
+/// What `SYNC_IOC_FILE_INFO` fills.
+#[repr(C)]
+#[derive(Default)]
+pub struct SyncFileInfo {
+    name: [u8; 32],
+    pub status: i32,
+    flags: u32,
+    num_fences: u32,
+    pad: u32,
+    fences: u64,
+}
+
+/// Of the descriptor of a fence, not of a card.
+pub const SYNC_FILE_INFO: Ioctl<SyncFileInfo> = Ioctl {
+    opcode: opcode::read_write::<SyncFileInfo>(b'>', 4),
+    argument: PhantomData,
+};
+
 pub const VERSION: Ioctl<drm_version> = iowr(0x00);
 pub const GEM_CLOSE: Ioctl<drm_gem_close> = iow(0x09);
 pub const GET_CAP: Ioctl<drm_get_cap> = iowr(0x0c);
