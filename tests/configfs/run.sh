@@ -325,7 +325,7 @@ if [ "$driver" = rvkms ]; then
 	fails "$EINVAL" put 64 $plane/default_rotation
 	does put 4 $plane/default_rotation
 	is 4 cat $plane/default_rotation
-	is '7 1 3 2' echo "$(cat $plane/supported_color_encodings) $(cat $plane/default_color_encoding) \
+	is '7 1 3 1' echo "$(cat $plane/supported_color_encodings) $(cat $plane/default_color_encoding) \
 $(cat $plane/supported_color_ranges) $(cat $plane/default_color_range)"
 	fails "$EINVAL" put 8 $plane/supported_color_encodings
 	fails "$EINVAL" put 8 $plane/default_color_encoding
@@ -336,9 +336,9 @@ $(cat $plane/supported_color_ranges) $(cat $plane/default_color_range)"
 	does put 6 $plane/default_color_encoding
 	invalid
 	does put 4 $plane/default_color_encoding
-	does put 1 $plane/supported_color_ranges
+	does put 2 $plane/supported_color_ranges
 	invalid
-	does put 1 $plane/default_color_range
+	does put 2 $plane/default_color_range
 	is 1 cat $plane/zpos_enabled
 	is 1 cat $plane/zpos_mutable
 	does put 7 $plane/zpos_initial
@@ -358,7 +358,7 @@ $(cat $plane/supported_color_ranges) $(cat $plane/default_color_range)"
 	}
 	is 'bitmask {rotate-0, rotate-180}' echo "$(property rotation | sed 's/ = .*//')"
 	is 'enum {ITU-R BT.709 YCbCr, ITU-R BT.2020 YCbCr} = ITU-R BT.2020 YCbCr' property COLOR_ENCODING
-	is 'enum {YCbCr limited range} = YCbCr limited range' property COLOR_RANGE
+	is 'enum {YCbCr full range} = YCbCr full range' property COLOR_RANGE
 	is 'mapped=1' sh -c "sed -n 's/^\t*\(mapped=.\)/\1/p' /sys/kernel/debug/dri/dev/state"
 	is 'layers=1' sh -c "sed -n 's/^\t*\(layers=.\)/\1/p' /sys/kernel/debug/dri/dev/state"
 	is 'edid=0 bytes' sh -c "sed -n 's/^\t*\(edid=.\)/\1/p' /sys/kernel/debug/dri/dev/state"

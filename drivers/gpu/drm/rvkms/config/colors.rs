@@ -26,12 +26,13 @@ impl Colors {
     /// All ranges.
     pub(crate) const RANGES: u32 = ColorRange::Limited.mask() | ColorRange::Full.mask();
 
-    /// All that there is, with the defaults of vkms.
+    /// All that there is. Of the defaults, the encoding is that of vkms; nearly all YUV has the
+    /// limited range.
     pub(crate) const ALL: Self = Self {
         encodings: Self::ENCODINGS,
         default_encoding: ColorEncoding::Bt601.mask(),
         ranges: Self::RANGES,
-        default_range: ColorRange::Full.mask(),
+        default_range: ColorRange::Limited.mask(),
     };
 
     /// Whether user space can choose.
