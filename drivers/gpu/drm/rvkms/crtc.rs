@@ -229,10 +229,9 @@ impl DriverCrtc for RvkmsCrtc {
             }
         };
 
-        // An update that does not wait for its turn shows the planes that are seen before or after
-        // the one that is being carried out.
-        let planes = state.plane_mask() | crtc.data().picture.lock().plane_mask();
-        let draft = Draft::new(planes.count_ones() as usize)?;
+        // An update of the cursor can come before any number of updates that are waiting, each of
+        // which shows more planes or fewer.
+        let draft = Draft::new(crtc.drm_dev().planes.len())?;
 
         let data = state.data_mut();
         data.compositor = Some(compositor);

@@ -71,13 +71,6 @@ impl Picture {
         let _ = self.placed.insert_within_capacity(index, placed);
     }
 
-    /// Returns the mask of the planes that are seen.
-    pub(crate) fn plane_mask(&self) -> u32 {
-        self.placed
-            .iter()
-            .fold(0, |mask, placed| mask | 1u32.wrapping_shl(placed.plane))
-    }
-
     /// Makes a scene of the picture out of `draft`. Returns `None` if the CRTC is off.
     pub(crate) fn scene(&self, draft: &Draft) -> Option<Arc<Scene>> {
         let layers = self.placed.iter().map(|placed| &placed.layer);

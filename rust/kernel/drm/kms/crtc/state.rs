@@ -81,12 +81,6 @@ impl<D: KmsDriver> OpaqueCrtcState<D> {
         // SAFETY: The state does not change by the type invariants, and neither does its mode.
         unsafe { DisplayMode::from_raw(&raw const (*self.as_raw()).adjusted_mode) }
     }
-
-    /// Returns the mask of the planes that are on the CRTC, visible or not.
-    pub fn plane_mask(&self) -> u32 {
-        // SAFETY: The state does not change by the type invariants.
-        unsafe { (*self.as_raw()).plane_mask }
-    }
 }
 
 // SAFETY: The C side of a state can be used from any thread.
