@@ -304,7 +304,13 @@ impl DriverCrtc for RvkmsCrtc {
     }
 
     fn set_crc_enabled(crtc: &Crtc<Self>, enabled: bool) -> Result {
-        crtc.data().worker.set_crc(enabled);
+        let data = crtc.data();
+
+        data.worker.set_crc(enabled);
+        if !enabled {
+            // What is late must not be taken for frames of who asks next.
+            data.queue.flush();
+        }
 
         Ok(())
     }
