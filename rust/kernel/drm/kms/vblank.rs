@@ -7,7 +7,8 @@
 //! where a CRTC's vertical blanks come from.
 //!
 //! The vblank machinery of a CRTC is turned on and off with the CRTC, and the event of each page
-//! flip is sent or armed when the flip has been carried out; a driver cannot forget either.
+//! flip is sent or armed when the flip has been carried out; a driver cannot forget either. An
+//! update that turns a CRTC on completes with the first vertical blank.
 //!
 //! C headers: [`include/drm/drm_vblank.h`](srctree/include/drm/drm_vblank.h),
 //! [`include/drm/drm_vblank_helper.h`](srctree/include/drm/drm_vblank_helper.h)

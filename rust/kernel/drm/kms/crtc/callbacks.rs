@@ -254,10 +254,36 @@ impl<T: DriverCrtc> Crtc<T> {
         // SAFETY: The safety requirements of this function.
         unsafe { Self::send_async_event(crtc, commit) };
 
+        // SAFETY: The safety requirements of this function.
+        if T::Vblank::HAS_VBLANK && unsafe { Self::is_turned_on(crtc, commit) } {
+            return;
+        }
+
         // Sends the event at once if there are no vertical blanks.
         //
         // SAFETY: The safety requirements of this function.
         unsafe { bindings::drm_crtc_vblank_atomic_flush(crtc, commit) };
+    }
+
+    /// Whether `commit` turns the CRTC on, so that its first vertical blank completes the update.
+    ///
+    /// # Safety
+    ///
+    /// `crtc` must have been created by [`Self::new`] and be part of `commit`, which must be in the
+    /// commit phase.
+    unsafe fn is_turned_on(
+        crtc: *mut bindings::drm_crtc,
+        commit: *mut bindings::drm_atomic_commit,
+    ) -> bool {
+        // SAFETY: A CRTC that is part of a commit has an entry in its array. Nothing of the new
+        // state but the event changes any more.
+        unsafe {
+            let state = (*(*commit).crtcs.add((*crtc).index as usize)).new_state;
+
+            (*state).active
+                && bindings::drm_atomic_crtc_needs_modeset(state)
+                && bindings::drm_dev_has_vblank((*crtc).dev)
+        }
     }
 
     /// Sends the event of a page flip that does not wait for a vertical blank.
@@ -320,6 +346,9 @@ impl<T: DriverCrtc> Crtc<T> {
             unsafe {
                 if bindings::drm_dev_has_vblank((*crtc).dev) {
                     bindings::drm_crtc_vblank_atomic_enable(crtc, commit);
+
+                    // An event that had to wait, since the planes came before the CRTC.
+                    bindings::drm_crtc_vblank_atomic_flush(crtc, commit);
                 }
             }
         }
