@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use rustix::time::{clock_gettime, ClockId};
 
+use crate::atomic::{ALLOW_MODESET, EVENT, NONBLOCK};
 use crate::card::{Card, Event};
 use crate::error::{message, Error, What};
 use crate::output::Screen;
@@ -49,6 +50,12 @@ fn check(screen: &Screen<'_>, legacy: bool, time: Duration) -> Verdict {
     Ok(())
 }
 
+/// The time by the clock of events.
+fn now() -> Duration {
+    let now = clock_gettime(ClockId::Monotonic);
+    Duration::new(now.tv_sec as u64, now.tv_nsec as u32)
+}
+
 fn collect(screen: &Screen<'_>, legacy: bool, time: Duration) -> Result<Vec<Event>, Error> {
     let start = Instant::now();
     let mut events = Vec::new();
@@ -67,8 +74,7 @@ fn collect(screen: &Screen<'_>, legacy: bool, time: Duration) -> Result<Vec<Even
             screen.flip(frame.id, number)?;
         }
         let event = screen.flip_done(number)?;
-        let now = clock_gettime(ClockId::Monotonic);
-        let now = Duration::new(now.tv_sec as u64, now.tv_nsec as u32);
+        let now = now();
         // The core rounds to microseconds. An event may be early by a frame where the hardware tells the future.
         if event.time > now + Duration::from_millis(100) {
             return message(format!("an event of {:?} at {now:?}", event.time));
@@ -83,4 +89,30 @@ pub fn test(card: &Card, time: Duration) -> Verdict {
     let screen = Screen::new(card)?;
     check(&screen, true, time / 2)?;
     check(&screen, false, time / 2)
+}
+
+/// Turns the output off and on: the event must be that of a frame that comes later.
+pub fn turn_on(card: &Card) -> Verdict {
+    let screen = Screen::new(card)?;
+    for number in 0..10 {
+        screen
+            .off()?
+            .commit(card, ALLOW_MODESET)
+            .what("commit that turns off")?;
+        let before = now();
+        screen
+            .only_primary(&screen.front)?
+            .prepare(NONBLOCK | ALLOW_MODESET | EVENT, number)
+            .commit(card)
+            .what("commit that turns on")?;
+        let event = screen.flip_done(number)?;
+        // The core rounds to microseconds.
+        if event.time + Duration::from_micros(1) < before {
+            return fail(format!(
+                "an event of {:?}, turned on after {before:?}",
+                event.time
+            ));
+        }
+    }
+    Ok(())
 }

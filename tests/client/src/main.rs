@@ -69,6 +69,7 @@ fn run(options: &Options) -> Result<ExitCode, Error> {
             let mut tally = Tally::default();
             let card = open(options)?;
             tally.record("flip-events", flip::test(&card, options.duration(4.0)));
+            tally.record("turn-on-event", flip::turn_on(&card));
             return Ok(summary(tally));
         }
         Command::BadInput => {
@@ -188,6 +189,7 @@ fn all(options: &Options) -> Result<ExitCode, Error> {
     run("flip-events", &mut || {
         flip::test(&card, Duration::from_secs(2))
     });
+    run("turn-on-event", &mut || flip::turn_on(&card));
     run("show", &mut || {
         show::flips(&card, pattern::Pattern::Gradient, Duration::from_secs(1))?;
         Ok(())
