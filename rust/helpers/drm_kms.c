@@ -9,6 +9,11 @@
 
 #ifdef CONFIG_RUST_DRM_KMS_HELPER
 
+__rust_helper void rust_helper_drm_atomic_commit_put(struct drm_atomic_commit *state)
+{
+	drm_atomic_commit_put(state);
+}
+
 __rust_helper bool
 rust_helper_drm_atomic_crtc_needs_modeset(const struct drm_crtc_state *state)
 {

@@ -64,6 +64,7 @@ use crate::{
 use core::{
     cell::Cell,
     marker::PhantomData,
+    mem,
     ops::Deref,
     ptr,
     ptr::NonNull, //
@@ -190,9 +191,23 @@ impl<D: drm::Driver> KmsOps<D> {
     ///
     /// [`setup`](Self::setup) must have succeeded on `drm`, and `drm` must have been unplugged.
     pub(super) unsafe fn shutdown(&self, drm: &drm::Device<D>) {
+        let raw = drm.as_raw();
+
         // SAFETY: `drm` is a device with a mode configuration and initial states of all objects by
         // the safety requirements.
-        unsafe { bindings::drm_atomic_helper_shutdown(drm.as_raw()) };
+        unsafe { bindings::drm_atomic_helper_shutdown(raw) };
+
+        // A device that goes while it is suspended is never resumed.
+        //
+        // SAFETY: The mode configuration is initialized. `suspend()` and `resume()`, which need a
+        // registered device, are over.
+        let suspended =
+            unsafe { mem::replace(&mut (*raw).mode_config.suspend_state, ptr::null_mut()) };
+
+        if !suspended.is_null() {
+            // SAFETY: The mode configuration owned a reference to the state.
+            unsafe { bindings::drm_atomic_commit_put(suspended) };
+        }
     }
 }
 

@@ -314,24 +314,6 @@ impl<D: KmsDriver> AtomicCheck<'_, D> {
         CrtcState::try_from_opaque(unsafe { OpaqueCrtcState::from_raw(entry.old_state) })
     }
 
-    /// Adds the states of all planes that are on `crtc`.
-    ///
-    /// Fails with `EINVAL` if `crtc` is of another device or not part of the update, and with
-    /// `ENOMEM` or `EDEADLK` if a state cannot be added.
-    ///
-    /// C: `drm_atomic_add_affected_planes()`.
-    pub fn add_affected_planes(&self, crtc: &OpaqueCrtc<D>) -> Result {
-        // The C function wants the CRTC to be part of the update.
-        //
-        // SAFETY: The commit is valid and belongs to this thread by the type invariants.
-        unsafe { crtc_entry(self.commit, crtc) }.ok_or(EINVAL)?;
-
-        self.add(|commit| {
-            // SAFETY: The CRTC is part of the commit, which is in its check phase.
-            to_result(unsafe { bindings::drm_atomic_add_affected_planes(commit, crtc.as_raw()) })
-        })
-    }
-
     /// Checks position and size of the new state of `plane` against that of its CRTC.
     ///
     /// Clips the plane to what is visible, sets [`visible`](OpaquePlaneState::visible),

@@ -143,6 +143,31 @@ mod tests {
     }
 
     #[test]
+    fn suspended_devices_can_go() -> Result {
+        let tally = Tally::new()?;
+        let states = STATES.load(Relaxed);
+        let device = TestDevice::register(&tally, create_device, None)?;
+
+        {
+            // SAFETY: The device is bound, and only this thread knows of it.
+            let parent: &device::Device<device::Core<'_>> =
+                unsafe { device::Device::from_raw(device.faux.as_ref().as_ref().as_raw()) };
+
+            device.drm.suspend(parent)?;
+            assert_eq!(device.drm.suspend(parent), Err(EBUSY));
+            device.drm.resume(parent)?;
+            assert_eq!(device.drm.resume(parent), Err(EINVAL));
+            device.drm.suspend(parent)?;
+        }
+
+        drop(device);
+        assert!(tally.all_freed());
+        assert_eq!(STATES.load(Relaxed), states);
+
+        Ok(())
+    }
+
+    #[test]
     fn parent_must_be_the_device_s_own() -> Result {
         let tally = Tally::new()?;
         let parent = faux::Registration::new(c"kunit-kms", None)?;
