@@ -16,6 +16,15 @@ pub(crate) struct Damage {
     areas: [Option<Area>; AREAS],
 }
 
+impl From<Area> for Damage {
+    fn from(area: Area) -> Self {
+        let mut damage = Self::default();
+
+        damage.add(area);
+        damage
+    }
+}
+
 impl Damage {
     /// Adds an area that has changed.
     pub(crate) fn add(&mut self, mut area: Area) {
@@ -37,6 +46,11 @@ impl Damage {
                 self.add(all);
             }
         }
+    }
+
+    /// Returns whether nothing has changed.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.areas().next().is_none()
     }
 
     /// The areas.
@@ -83,7 +97,7 @@ mod tests {
 
     #[test]
     fn nothing_has_changed() {
-        assert_eq!(damage([]).areas().count(), 0);
+        assert!(damage([]).is_empty());
         assert_eq!(damage([(5..5, 0..9), (0..9, 7..3)]).areas().count(), 0);
     }
 

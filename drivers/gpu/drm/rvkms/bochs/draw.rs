@@ -38,10 +38,12 @@ const CHUNK: usize = 128;
 /// A framebuffer that is mapped.
 pub(crate) type Buffer = FramebufferMap<BochsDriver>;
 
-/// A part of a framebuffer on the display.
-pub(crate) struct Layer {
-    pub(crate) buffer: Arc<Buffer>,
+/// A part of a framebuffer on the display. `source` is the framebuffer, or what stands for it.
+pub(crate) struct Layer<S = Arc<Buffer>> {
+    pub(crate) source: S,
     pub(crate) format: Format,
+    /// The distance of the lines of the framebuffer in bytes.
+    pub(crate) pitch: usize,
     pub(crate) blend: BlendMode,
     /// The first column of the framebuffer that is shown.
     pub(crate) src_x: usize,
@@ -51,16 +53,30 @@ pub(crate) struct Layer {
     pub(crate) dst: Area,
 }
 
+impl<S> Layer<S> {
+    /// Returns the same with another source.
+    pub(crate) fn with_source<T>(&self, source: T) -> Layer<T> {
+        Layer {
+            source,
+            format: self.format,
+            pitch: self.pitch,
+            blend: self.blend,
+            src_x: self.src_x,
+            src_y: self.src_y,
+            dst: self.dst.clone(),
+        }
+    }
+}
+
 impl Layer {
     /// Where the pixel that is shown at `x` and `y` lies in the framebuffer, in bytes.
     fn offset(&self, x: usize, y: usize) -> usize {
-        let pitch = self.buffer.framebuffer().pitch(0) as usize;
         let (x, y) = (
             x.saturating_sub(self.dst.x.start) + self.src_x,
             y.saturating_sub(self.dst.y.start) + self.src_y,
         );
 
-        y * pitch + x * self.format.bytes_per_pixel()
+        y * self.pitch + x * self.format.bytes_per_pixel()
     }
 
     /// Where a part of the framebuffer is shown, given in pixels of that.
@@ -89,7 +105,7 @@ impl Layer {
             .get_mut(..part.len() * self.format.bytes_per_pixel())
             .ok_or(EINVAL)?;
 
-        self.buffer.read(0, self.offset(part.start, y), bytes)?;
+        self.source.read(0, self.offset(part.start, y), bytes)?;
         self.format.convert(bytes, &mut above);
         blend(self.blend, &above, pixels);
 
@@ -109,7 +125,7 @@ impl Picture<'_> {
         &self,
         area: &Area,
         layout: &Layout,
-        frame: u16,
+        frame: usize,
         vram: Mmio<'_, [u8]>,
     ) -> Result {
         let area = area.overlap(&layout.area());
@@ -118,11 +134,60 @@ impl Picture<'_> {
             return Ok(());
         }
 
-        for y in area.y {
-            let dst = layout.offset(frame, area.x.start, y);
-            let dst = vram.try_bytes(dst, area.x.len() * BYTES_PER_PIXEL)?;
+        let mut y = area.y.start;
+        while y < area.y.end {
+            let end = self.next_edge(y).min(area.y.end);
+            let band = Area {
+                x: area.x.clone(),
+                y: y..end,
+            };
 
-            self.draw_line(&area.x, y, dst)?;
+            self.draw_band(&band, layout, frame, vram)?;
+            y = end;
+        }
+
+        Ok(())
+    }
+
+    /// Returns the first line after `y` where a layer begins or ends.
+    fn next_edge(&self, y: usize) -> usize {
+        let layers = self.layers.iter().flatten();
+        let edges = layers.flat_map(|layer| [layer.dst.y.start, layer.dst.y.end]);
+
+        edges.filter(|edge| *edge > y).min().unwrap_or(usize::MAX)
+    }
+
+    /// Draws an area that has the same layers in all lines.
+    fn draw_band(
+        &self,
+        band: &Area,
+        layout: &Layout,
+        frame: usize,
+        vram: Mmio<'_, [u8]>,
+    ) -> Result {
+        let plain = self.plain_layer(&band.x, band.y.start);
+        let offset = |y: usize| layout.offset(frame, band.x.start, y);
+
+        // What is one piece in both is copied as one.
+        if let Some(layer) = plain.filter(|layer| {
+            band.x == layout.area().x && layer.pitch == BYTES_PER_PIXEL * band.x.len()
+        }) {
+            let dst = vram.try_bytes(offset(band.y.start), layer.pitch * band.y.len())?;
+
+            return layer
+                .source
+                .read_to_io(0, layer.offset(band.x.start, band.y.start), dst);
+        }
+
+        for y in band.y.clone() {
+            let dst = vram.try_bytes(offset(y), band.x.len() * BYTES_PER_PIXEL)?;
+
+            match plain {
+                Some(layer) => layer
+                    .source
+                    .read_to_io(0, layer.offset(band.x.start, y), dst)?,
+                None => self.compose_line(&band.x, y, dst)?,
+            }
         }
 
         Ok(())
@@ -148,12 +213,9 @@ impl Picture<'_> {
         plain.then_some(layer)
     }
 
-    fn draw_line(&self, x: &Range<usize>, y: usize, dst: Mmio<'_, [u8]>) -> Result {
-        if let Some(layer) = self.plain_layer(x, y) {
-            return layer.buffer.read_to_io(0, layer.offset(x.start, y), dst);
-        }
-
-        for start in x.clone().step_by(CHUNK) {
+    fn compose_line(&self, x: &Range<usize>, y: usize, dst: Mmio<'_, [u8]>) -> Result {
+        let mut start = x.start;
+        while start < x.end {
             let chunk = start..x.end.min(start + CHUNK);
             let mut pixels = [[0; BYTES_PER_PIXEL]; CHUNK];
             let pixels = pixels.get_mut(..chunk.len()).ok_or(EINVAL)?;
@@ -170,6 +232,7 @@ impl Picture<'_> {
                 chunk.len() * BYTES_PER_PIXEL,
             )?
             .copy_from_slice(pixels.as_flattened());
+            start = chunk.end;
         }
 
         Ok(())

@@ -33,7 +33,12 @@ use kernel::{
         Region, //
     },
     pci,
-    prelude::*, //
+    prelude::*,
+    sync::atomic::{
+        Atomic,
+        Full,
+        Release, //
+    }, //
 };
 
 const NAME: &CStr = c"rvkms_bochs";
@@ -48,6 +53,8 @@ pub(crate) struct Hardware {
     registers: pci::DevresBar<{ registers::SIZE }>,
     vram: pci::DevresBar,
     vram_size: usize,
+    /// Whether the screen of a panic may have been drawn into the memory.
+    drawn_over: Atomic<bool>,
 }
 
 /// The registers and the memory of the device, while nobody can take it away.
@@ -55,6 +62,14 @@ pub(crate) struct Hardware {
 pub(crate) struct Access<'a> {
     pub(crate) registers: Mmio<'a, Region<{ registers::SIZE }>>,
     pub(crate) vram: Mmio<'a, [u8]>,
+    drawn_over: &'a Atomic<bool>,
+}
+
+impl Access<'_> {
+    /// Returns whether somebody else may have drawn into the memory since this was called last.
+    pub(crate) fn take_drawn_over(&self) -> bool {
+        self.drawn_over.xchg(false, Full)
+    }
 }
 
 impl Hardware {
@@ -94,6 +109,7 @@ impl Hardware {
             registers: registers.into_devres()?,
             vram: vram.into_devres()?,
             vram_size,
+            drawn_over: Atomic::new(false),
         })
     }
 
@@ -109,12 +125,15 @@ impl Hardware {
         &'a self,
         pdev: &'a pci::Device<Bound>,
     ) -> Option<ScanoutBuffer<'a>> {
-        let Access { registers, vram } = self.access(pdev).ok()?;
+        let Access {
+            registers, vram, ..
+        } = self.access(pdev).ok()?;
         let shown = registers.shown()?;
         let pitch = usize::from(shown.pitch) * BYTES_PER_PIXEL;
         let start = usize::from(shown.first_line) * pitch;
         let memory = vram.try_bytes(start, vram.len().checked_sub(start)?).ok()?;
 
+        self.drawn_over.store(true, Release);
         ScanoutBuffer::from_io(
             memory,
             XRGB8888,
@@ -129,6 +148,7 @@ impl Hardware {
         Ok(Access {
             registers: self.registers.access(pdev.as_ref())?.as_view(),
             vram: vram.try_bytes(0, self.vram_size)?,
+            drawn_over: &self.drawn_over,
         })
     }
 }

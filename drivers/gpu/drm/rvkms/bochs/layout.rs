@@ -70,12 +70,15 @@ pub(crate) fn overlap(one: &Range<usize>, other: &Range<usize>) -> Range<usize> 
     one.start.max(other.start)..one.end.min(other.end)
 }
 
+/// The most frames.
+pub(crate) const MAX_FRAMES: usize = 2;
+
 /// Where frames lie in the memory of the device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Layout {
     width: u16,
     height: u16,
-    frames: u16,
+    frames: usize,
 }
 
 impl Layout {
@@ -86,8 +89,7 @@ impl Layout {
             .checked_mul(usize::from(height))?;
         let frames = match vram_size.checked_div(frame)? {
             0 => return None,
-            1 => 1,
-            _ => 2,
+            count => count.min(MAX_FRAMES),
         };
 
         Some(Self {
@@ -98,7 +100,7 @@ impl Layout {
     }
 
     /// The number of frames: 1, or 2 of which one can be drawn while the other one is shown.
-    pub(crate) fn frames(&self) -> u16 {
+    pub(crate) fn frames(&self) -> usize {
         self.frames
     }
 
@@ -111,13 +113,16 @@ impl Layout {
     }
 
     /// The first line of a frame.
-    pub(crate) fn first_line(&self, frame: u16) -> u16 {
-        // There are at most 2.
-        frame.min(1) * self.height
+    pub(crate) fn first_line(&self, frame: usize) -> u16 {
+        if frame == 0 {
+            0
+        } else {
+            self.height
+        }
     }
 
     /// Where a pixel of a frame lies in the memory, in bytes.
-    pub(crate) fn offset(&self, frame: u16, x: usize, y: usize) -> usize {
+    pub(crate) fn offset(&self, frame: usize, x: usize, y: usize) -> usize {
         let line = usize::from(self.first_line(frame)) + y;
 
         (line * usize::from(self.width) + x) * BYTES_PER_PIXEL

@@ -105,12 +105,14 @@ impl BochsPlane {
         }
 
         let buffer = state.data().buffer.clone()?;
+        let fb = buffer.framebuffer();
         let src = state.src();
 
         Some(Layer {
-            format: Format::from_fourcc(buffer.framebuffer().format())?,
+            format: Format::from_fourcc(fb.format())?,
+            pitch: fb.pitch(0) as usize,
             blend: state.pixel_blend_mode(),
-            buffer,
+            source: buffer,
             // The edges of what is visible are not negative.
             src_x: (src.x1 >> 16).try_into().ok()?,
             src_y: (src.y1 >> 16).try_into().ok()?,

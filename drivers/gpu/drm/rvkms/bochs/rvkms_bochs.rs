@@ -13,8 +13,11 @@ mod damage;
 mod device;
 mod draw;
 mod driver;
+mod frames;
 mod hardware;
 mod layout;
+#[path = "../patience.rs"]
+mod patience;
 mod plane;
 mod registers;
 mod scanout;

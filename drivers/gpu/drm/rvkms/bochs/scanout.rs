@@ -9,12 +9,20 @@ use crate::{
         Layer,
         Picture, //
     },
+    frames::{
+        Content,
+        Frames, //
+    },
     hardware::Access,
     layout::Layout,
+    patience::Patience,
     registers::Registers, //
 };
 use kernel::{
-    drm::kms::rect::Rect,
+    drm::kms::{
+        framebuffer::MemoryVersion,
+        rect::Rect, //
+    },
     io::Io,
     prelude::*,
     sync::Arc, //
@@ -27,8 +35,8 @@ pub(crate) const PLANES: usize = 2;
 #[derive(Default)]
 pub(crate) struct Scanout {
     layout: Option<Layout>,
-    /// The frame that is shown.
-    front: u16,
+    frames: Frames<MemoryVersion>,
+    patience: Patience,
     layers: [Option<Layer>; PLANES],
     gamma: Option<Arc<Gamma>>,
     /// What is not in the memory of the device yet.
@@ -39,7 +47,7 @@ impl Scanout {
     /// Changes the mode, or turns the display off. The first frame is shown after it.
     pub(crate) fn set_layout(&mut self, layout: Option<Layout>) {
         self.layout = layout;
-        self.front = 0;
+        self.frames = Frames::default();
         self.set_all_changed();
     }
 
@@ -78,36 +86,77 @@ impl Scanout {
         }
     }
 
-    /// Brings all changes to the display.
-    ///
-    /// A new frame is drawn where it is not seen, if there is room. Smaller changes are drawn into
-    /// the frame that is shown, since the other one is older than that.
+    /// Brings all changes to the display. May sleep.
     pub(crate) fn show(&mut self, hardware: Access<'_>) {
-        let Some(layout) = &self.layout else {
+        let Some(layout) = self.layout else {
             return;
         };
         let damage = core::mem::take(&mut self.damage);
+        let all = layout.area();
+
+        if hardware.take_drawn_over() {
+            self.frames.forget();
+        }
+
+        let content = self.content(damage.covers(&all));
         let picture = Picture {
             layers: &self.layers,
             gamma: self.gamma.as_deref(),
         };
-        let all = layout.area();
-
-        let result = if damage.covers(&all) {
-            self.front = (self.front + 1) % layout.frames();
-            picture.draw(&all, layout, self.front, hardware.vram)
-        } else {
+        let draw = |frame, damage: &Damage| {
             damage
                 .areas()
-                .try_for_each(|area| picture.draw(area, layout, self.front, hardware.vram))
+                .try_for_each(|area| picture.draw(area, &layout, frame, hardware.vram))
         };
-        if result.is_err() {
+
+        if self
+            .frames
+            .show(content, damage, layout.frames(), &all, draw)
+            .is_err()
+        {
             pr_err!("a framebuffer is smaller than what it shows\n");
         }
 
         hardware
             .registers
-            .set_first_line(layout.first_line(self.front));
+            .set_first_line(layout.first_line(self.frames.front()));
+    }
+
+    /// Returns what is to be shown. If `watch`, it is worth to find out what has not been written
+    /// to since it was drawn.
+    fn content(&mut self, watch: bool) -> Content<MemoryVersion> {
+        let due = watch && self.patience.is_due();
+        let mut written = false;
+
+        let layers = self.layers.each_ref().map(|layer| {
+            let layer = layer.as_ref()?;
+            let mut version = layer.source.version();
+
+            if version.is_some_and(|version| self.was_written(&version)) {
+                written = true;
+                if due {
+                    layer.source.watch();
+                    version = layer.source.version();
+                }
+            }
+            Some(layer.with_source(version))
+        });
+
+        if watch {
+            self.patience.next(written);
+        }
+        Content {
+            layers,
+            gamma: self.gamma.clone(),
+        }
+    }
+
+    /// Returns whether memory that has been drawn may have been written to since.
+    fn was_written(&self, now: &MemoryVersion) -> bool {
+        self.frames
+            .versions()
+            .any(|version| version.is_same_memory(now))
+            && !self.frames.versions().any(|version| version == now)
     }
 
     /// Leaves nothing to be seen, also on a device that does not know how to turn a display dark.
