@@ -52,7 +52,7 @@ pub const MAX_PLANES: usize = bindings::DRM_FORMAT_MAX_PLANES as usize;
 /// # Invariants
 ///
 /// `fb` is an initialized framebuffer with a reference count that is not 0, for as long as there is
-/// a reference to it. Nothing but the reference count changes.
+/// a reference to it. Nothing of it but the reference count changes.
 #[pin_data]
 #[repr(C)]
 pub struct Framebuffer<D: KmsDriver> {
