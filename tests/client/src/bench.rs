@@ -485,10 +485,10 @@ fn checksums() -> &'static str {
     }
 }
 
-/// Prints how many frames are composed in a second.
+/// Prints how many frames are composed in a second: large ones, or two CPUs would wait for vertical blanks.
 pub fn rates(card: &Card) -> Result<(), Error> {
     for scene in [&SCENES[0], &SCENES[3], &SCENES[4], &SCENES[10], &SCENES[16]] {
-        let rate = rate(card, scene, (1920, 1080))?;
+        let rate = rate(card, scene, (3840, 2160))?;
         println!("rate {:44} {rate:.2}", scene.name);
     }
     Ok(())
