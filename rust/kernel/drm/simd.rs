@@ -5,6 +5,22 @@
 //! Kernel code has no vector registers, but on x86-64 it can borrow those of user space for a
 //! while. Whoever uses this has code of its own for what is left over, and for all other machines.
 
+mod factors;
+mod fold;
+mod mix;
+
+pub use self::factors::Factors;
+pub use self::fold::{
+    Folding,
+    Multiples, //
+};
+pub use self::mix::{
+    ByteTables,
+    Input,
+    Mixing,
+    Sums, //
+};
+
 /// Blends pre-multiplied pixels over opaque ones, and returns how many it has blended of `out`,
 /// from the first one on: none if there is no fast way here and now, else all but at most 3.
 ///
@@ -40,51 +56,8 @@ pub fn blend(layers: &[[u8; 4]], stride: usize, out: &mut [u64]) -> usize {
     n
 }
 
-/// The multiples that [`Folding::fold`] multiplies with.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Multiples {
-    /// For the first and the second half of what is folded over the 64 bytes that follow.
-    pub by_64: [u64; 2],
-    /// For the first and the second half of what is folded over the 16 bytes that follow.
-    pub by_16: [u64; 2],
-}
-
-/// Shows that the CPUs can multiply without carry, which CRCs are made of.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Folding(());
-
-impl Folding {
-    /// Asks the CPU, which may take some microseconds in a virtual machine.
-    pub fn new() -> Option<Self> {
-        vector::can_fold().then_some(Self(()))
-    }
-
-    /// Folds 16 bytes after the other over those that follow until only 16 are left, and returns
-    /// these, as two numbers in little-endian order; [`None`] if that is not possible here and now.
-    ///
-    /// `bytes` is to consist of 16 bytes or more, and of a multiple of 16.
-    ///
-    /// To fold 16 bytes is to take each half of them for a polynomial, the highest power in the
-    /// least significant bit, to multiply it by one of `multiples` without carry, and to add both
-    /// products to the 16 bytes that come next, or next but three as long as there are as many.
-    ///
-    /// Context: Any. Does not sleep. Preemption is off meanwhile, for about a nanosecond for each
-    /// 20 bytes.
-    pub fn fold(self, multiples: &Multiples, bytes: &[u8]) -> Option<[u64; 2]> {
-        if bytes.is_empty() || bytes.len() % 16 != 0 || !vector::begin() {
-            return None;
-        }
-        // SAFETY: The length is not 0 and a multiple of 16, and `begin` returned true. There is a
-        // `Folding`, so `can_fold` returned true.
-        let left = unsafe { vector::fold(multiples, bytes) };
-        vector::end();
-        Some(left)
-    }
-}
-
 #[cfg(target_arch = "x86_64")]
 mod vector {
-    use super::Multiples;
     use crate::bindings;
     use core::arch::asm;
 
@@ -107,131 +80,6 @@ mod vector {
     pub(super) fn end() {
         // SAFETY: The only caller has called `begin`, which returned true.
         unsafe { bindings::kernel_fpu_end() };
-    }
-
-    /// Returns whether there is PCLMULQDQ.
-    pub(super) fn can_fold() -> bool {
-        // SAFETY: All of these CPUs have the instruction and its leaf 1.
-        #[allow(unused_unsafe, reason = "it is safe to newer compilers")]
-        let features = unsafe { core::arch::x86_64::__cpuid(1) };
-
-        features.ecx & 1 << 1 != 0
-    }
-
-    /// See [`Folding::fold`](super::Folding::fold).
-    ///
-    /// # Safety
-    ///
-    /// [`begin`] returned true and [`end`] was not called since. [`can_fold`] returns true. The
-    /// number of bytes is not 0 and a multiple of 16.
-    pub(super) unsafe fn fold(multiples: &Multiples, bytes: &[u8]) -> [u64; 2] {
-        let mut left = [0u64; 2];
-        let blocks = bytes.len() / 16;
-        // Folded four by four: all but the first four blocks. Then one by one.
-        let (fours, ones) = match blocks {
-            0..4 => (0, blocks - 1),
-            _ => (blocks / 4, blocks % 4),
-        };
-
-        // SAFETY: `fours` times 64 bytes and `ones` times 16 are all of `bytes`, or `ones` and one
-        // more if `fours` is 0; this is what is read, in order, and `left` is what is written. The
-        // CPU has the instructions. No code that the compiler made has anything in vector
-        // registers, or they are declared as overwritten.
-        unsafe {
-            asm!(
-                "movdqu xmm8, [{by_64}]",
-                "movdqu xmm9, [{by_16}]",
-                "test {fours}, {fours}",
-                "jnz 2f",
-                "movdqu xmm3, [{at}]",
-                "add {at}, 16",
-                "jmp 5f",
-                "2:",
-                "movdqu xmm0, [{at}]",
-                "movdqu xmm1, [{at} + 16]",
-                "movdqu xmm2, [{at} + 32]",
-                "movdqu xmm3, [{at} + 48]",
-                "jmp 4f",
-                "3:",
-                "movdqa xmm4, xmm0",
-                "movdqa xmm5, xmm1",
-                "movdqa xmm6, xmm2",
-                "movdqa xmm7, xmm3",
-                "pclmulqdq xmm0, xmm8, 0x00",
-                "pclmulqdq xmm1, xmm8, 0x00",
-                "pclmulqdq xmm2, xmm8, 0x00",
-                "pclmulqdq xmm3, xmm8, 0x00",
-                "pclmulqdq xmm4, xmm8, 0x11",
-                "pclmulqdq xmm5, xmm8, 0x11",
-                "pclmulqdq xmm6, xmm8, 0x11",
-                "pclmulqdq xmm7, xmm8, 0x11",
-                "pxor xmm0, xmm4",
-                "pxor xmm1, xmm5",
-                "pxor xmm2, xmm6",
-                "pxor xmm3, xmm7",
-                "movdqu xmm4, [{at}]",
-                "movdqu xmm5, [{at} + 16]",
-                "movdqu xmm6, [{at} + 32]",
-                "movdqu xmm7, [{at} + 48]",
-                "pxor xmm0, xmm4",
-                "pxor xmm1, xmm5",
-                "pxor xmm2, xmm6",
-                "pxor xmm3, xmm7",
-                "4:",
-                "add {at}, 64",
-                "sub {fours}, 1",
-                "jnz 3b",
-                // The first over the second, and so on.
-                "movdqa xmm4, xmm0",
-                "pclmulqdq xmm0, xmm9, 0x00",
-                "pclmulqdq xmm4, xmm9, 0x11",
-                "pxor xmm1, xmm0",
-                "pxor xmm1, xmm4",
-                "movdqa xmm4, xmm1",
-                "pclmulqdq xmm1, xmm9, 0x00",
-                "pclmulqdq xmm4, xmm9, 0x11",
-                "pxor xmm2, xmm1",
-                "pxor xmm2, xmm4",
-                "movdqa xmm4, xmm2",
-                "pclmulqdq xmm2, xmm9, 0x00",
-                "pclmulqdq xmm4, xmm9, 0x11",
-                "pxor xmm3, xmm2",
-                "pxor xmm3, xmm4",
-                "5:",
-                "test {ones}, {ones}",
-                "jz 7f",
-                "6:",
-                "movdqa xmm4, xmm3",
-                "pclmulqdq xmm3, xmm9, 0x00",
-                "pclmulqdq xmm4, xmm9, 0x11",
-                "movdqu xmm5, [{at}]",
-                "pxor xmm3, xmm4",
-                "pxor xmm3, xmm5",
-                "add {at}, 16",
-                "sub {ones}, 1",
-                "jnz 6b",
-                "7:",
-                "movdqu [{left}], xmm3",
-                by_64 = in(reg) multiples.by_64.as_ptr(),
-                by_16 = in(reg) multiples.by_16.as_ptr(),
-                at = inout(reg) bytes.as_ptr() => _,
-                fours = inout(reg) fours => _,
-                ones = inout(reg) ones => _,
-                left = in(reg) left.as_mut_ptr(),
-                out("xmm0") _,
-                out("xmm1") _,
-                out("xmm2") _,
-                out("xmm3") _,
-                out("xmm4") _,
-                out("xmm5") _,
-                out("xmm6") _,
-                out("xmm7") _,
-                out("xmm8") _,
-                out("xmm9") _,
-                options(nostack),
-            );
-        }
-        left
     }
 
     /// Blends `depth` layers over `out`.
@@ -353,17 +201,6 @@ mod vector {
 
     pub(super) fn end() {}
 
-    pub(super) fn can_fold() -> bool {
-        false
-    }
-
-    /// # Safety
-    ///
-    /// None.
-    pub(super) unsafe fn fold(_: &super::Multiples, _: &[u8]) -> [u64; 2] {
-        [0; 2]
-    }
-
     /// # Safety
     ///
     /// None.
@@ -436,58 +273,6 @@ mod tests {
             assert!(done <= n && (done == 0 || n - done < 4));
             assert_eq!(out[..done], expected[..done]);
             assert_eq!(out[done..], before[done..]);
-        }
-    }
-
-    /// Multiplies without carry.
-    fn product(a: u64, b: u64) -> u128 {
-        (0..64)
-            .filter(|bit| a >> bit & 1 != 0)
-            .fold(0, |sum, bit| sum ^ u128::from(b) << bit)
-    }
-
-    #[test]
-    fn folding_follows_the_definition() {
-        let Some(folding) = Folding::new() else {
-            return;
-        };
-        let multiples = Multiples {
-            by_64: [0x1_2345_6789, 0x1_dead_beef],
-            by_16: [0x1_0bad_cafe, 0x0_fedc_ba98],
-        };
-        let mut bytes = [0u8; 16 * 19];
-        let mut random = 9u64;
-
-        for byte in &mut bytes {
-            random = random.wrapping_mul(6364136223846793005).wrapping_add(1);
-            *byte = (random >> 56) as u8;
-        }
-        for blocks in 0..=19usize {
-            let bytes = &bytes[..16 * blocks];
-            let mut left = [0u128; 19];
-
-            for (left, block) in left.iter_mut().zip(bytes.chunks_exact(16)) {
-                *left = block.iter().rev().fold(0, |n, &b| n << 8 | u128::from(b));
-            }
-            for at in 0..blocks.saturating_sub(1) {
-                let whole = blocks / 4 * 4;
-                let (ahead, [low, high]) = match at + 4 < whole.max(1) {
-                    true => (4, multiples.by_64),
-                    false => (1, multiples.by_16),
-                };
-
-                left[at + ahead] ^=
-                    product(left[at] as u64, low) ^ product((left[at] >> 64) as u64, high);
-            }
-
-            let expected = blocks.checked_sub(1).map(|last| left[last]);
-            let found = folding.fold(&multiples, bytes);
-
-            // Nothing if this is not the time for it.
-            if let Some([low, high]) = found {
-                assert!(expected == Some(u128::from(high) << 64 | u128::from(low)));
-            }
-            assert!(folding.fold(&multiples, &bytes[blocks.min(1)..]).is_none());
         }
     }
 

@@ -12,12 +12,10 @@ pub mod sync;
 
 pub use alloc::fail_allocations;
 
-#[path = "../../../../rust/kernel/drm/simd.rs"]
-pub mod simd;
-
 /// What the kernel has for displays.
+#[path = "../../../../rust/kernel/drm"]
 pub mod drm {
-    pub use crate::simd;
+    pub mod simd;
 }
 
 /// Programs can use vector registers whenever they like.

@@ -88,6 +88,7 @@ const fn power_of_x(mut exponent: u64) -> u32 {
 /// What folding multiplies with: the powers of x that a half is ahead of where it is added to. The
 /// products are one bit too far, since the highest power is in the lowest bit.
 static MULTIPLES: Multiples = Multiples {
+    by_128: [multiple(8 * 128 + 32), multiple(8 * 128 - 32)],
     by_64: [multiple(8 * 64 + 32), multiple(8 * 64 - 32)],
     by_16: [multiple(8 * 16 + 32), multiple(8 * 16 - 32)],
 };

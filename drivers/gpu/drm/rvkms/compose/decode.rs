@@ -20,7 +20,10 @@ use super::{
     },
     Source, //
 };
-use kernel::prelude::*;
+use kernel::{
+    drm::simd::Mixing,
+    prelude::*, //
+};
 
 /// Private memory for the bytes of a part of a row.
 ///
@@ -30,6 +33,8 @@ use kernel::prelude::*;
 pub(super) struct RawRow {
     pixels: usize,
     planes: [KVVec<u8>; 3],
+    /// What converts wide channels faster.
+    mixing: Option<Mixing>,
 }
 
 impl RawRow {
@@ -49,6 +54,7 @@ impl RawRow {
         Ok(Self {
             pixels,
             planes: [bytes(8)?, bytes(4)?, bytes(2)?],
+            mixing: Mixing::new(),
         })
     }
 
@@ -117,6 +123,7 @@ fn decode_chunk<S: Source>(
     out: &mut [Pixel],
 ) -> Result {
     let n = out.len();
+    let mixing = raw.mixing;
     let [first, second, third] = &mut raw.planes;
 
     match layer.format.layout() {
@@ -190,7 +197,14 @@ fn decode_chunk<S: Source>(
                     _ => (0, 0),
                 });
 
-                converter.wide(luma, |&y| u16::from_le_bytes(y), chroma, pairing, out);
+                converter.wide(
+                    mixing,
+                    luma,
+                    |&y| u16::from_le_bytes(y),
+                    chroma,
+                    pairing,
+                    out,
+                );
             } else {
                 let chroma = uv_bytes.chunks_exact(2).map(|uv| match *uv {
                     [u, v] => (u, v),
@@ -277,7 +291,7 @@ fn decode_chunk<S: Source>(
                 let luma = words.get(skipped..).unwrap_or_default();
                 let luma_of = |&[a, b, ..]: &[u8; 4]| u16::from_le_bytes([a, b]);
 
-                converter.wide(luma, luma_of, chroma, pairing, out);
+                converter.wide(mixing, luma, luma_of, chroma, pairing, out);
             } else {
                 let bytes = read(layer, 0, y, pair * 4, first, pairs * 4)?;
                 let words = <[[u8; 2]]>::ref_from_bytes(bytes).map_err(|_| EINVAL)?;
@@ -319,7 +333,14 @@ fn decode_chunk<S: Source>(
                         .iter()
                         .map(|word| (channel(word, 0), channel(word, 20)));
 
-                    converter.wide(words, |word| channel(word, 10), chroma, Pairing::EACH, out);
+                    converter.wide(
+                        mixing,
+                        words,
+                        |word| channel(word, 10),
+                        chroma,
+                        Pairing::EACH,
+                        out,
+                    );
                 }
                 Yuv444::Words => {
                     let bytes = read(layer, 0, y, x * 8, first, n * 8)?;
@@ -329,7 +350,7 @@ fn decode_chunk<S: Source>(
                         .map(|&[u, _, v, _]| (u16::from_le_bytes(u), u16::from_le_bytes(v)));
                     let luma_of = |&[_, y, ..]: &[[u8; 2]; 4]| u16::from_le_bytes(y);
 
-                    converter.wide(words, luma_of, chroma, Pairing::EACH, out);
+                    converter.wide(mixing, words, luma_of, chroma, Pairing::EACH, out);
                 }
             }
         }

@@ -85,15 +85,16 @@ impl Lut {
             return;
         };
 
-        for pixel in row {
-            let [r, g, b] = pixel::colors(*pixel);
+        let Ok(row) = <[[u16; 4]]>::mut_from_bytes(row.as_mut_bytes()) else {
+            return;
+        };
+        let [r, g, b] = pixel::PLACES;
 
-            *pixel = pixel::pack(
-                pixel::alpha(*pixel),
-                red[usize::from(r)],
-                green[usize::from(g)],
-                blue[usize::from(b)],
-            );
+        // Channel by channel, since to take pixels apart and to put them together is more work.
+        for pixel in row {
+            pixel[r] = red[usize::from(pixel[r])];
+            pixel[g] = green[usize::from(pixel[g])];
+            pixel[b] = blue[usize::from(pixel[b])];
         }
     }
 }

@@ -13,7 +13,10 @@ use super::{
         Pixel, //
     },
 };
-use kernel::prelude::*;
+use kernel::{
+    drm::simd::Factors,
+    prelude::*, //
+};
 
 /// What is left of the three coefficients of one channel, for each length of the channel's value.
 type Column = [[i64; 3]; LENGTHS];
@@ -145,6 +148,19 @@ impl Matrix {
         let mut next = || <&Column>::try_from(columns.next()?).ok();
 
         Some([next()?, next()?, next()?])
+    }
+
+    /// Appends the matrix for vector registers to `factors`; no value is below the first or above
+    /// the second of `values`.
+    pub(super) fn push_to(&self, factors: &mut KVVec<Factors>, values: [i32; 2]) -> Result {
+        let columns = self.columns().ok_or(EINVAL)?;
+
+        for index in 0..Factors::MATRIX {
+            let factor = Factors::of_matrix(columns, self.offsets(0), values, index);
+
+            factors.push(factor, GFP_KERNEL)?;
+        }
+        Ok(())
     }
 
     /// Returns what channel `channel`, of value `value`, adds to each result; the offsets and what

@@ -22,10 +22,22 @@ use super::{
     },
     Lut3d, //
 };
+use core::ops::Range;
 use kernel::{
+    drm::simd::{
+        ByteTables,
+        Factors,
+        Input,
+        Mixing,
+        Sums, //
+    },
     prelude::*,
     sync::Arc, //
 };
+
+/// The largest magnitude of a colour up to which matrices are exact in vector registers: half of
+/// what is, since coefficients may be rounded up.
+const EXACT: u32 = 1 << 19;
 
 /// How many pixels go through an operation before the next one starts.
 const CHUNK: usize = 64;
@@ -56,10 +68,23 @@ pub(crate) struct Pipeline {
     /// How many fractional bits colours have between the operations. C `vkms` rounds to integers
     /// after each of its own; dark linear light needs more.
     fraction: u32,
+    /// The matrices for vector registers, if all can be exact there and there are only tables
+    /// between them.
+    runs: KVec<Run>,
+    /// Whether there are vector registers.
+    mixing: Option<Mixing>,
+}
+
+/// Matrices that follow each other.
+struct Run {
+    steps: Range<usize>,
+    factors: KVVec<Factors>,
 }
 
 struct Step {
     work: Work,
+    /// The largest magnitude of what comes in, if it is known.
+    limit: Option<u32>,
     /// Whether what comes in is known to be within 0 and full intensity.
     inside: bool,
 }
@@ -77,14 +102,12 @@ enum Work {
 ///
 /// # Invariants
 ///
-/// `products` holds 256 entries each for R, G and B.
+/// `products` holds a table each for R, G and B.
 struct ByteProducts {
     /// How many steps are done with it.
     steps: usize,
-    products: KVec<[i64; 3]>,
+    products: KVVec<[Sums; 256]>,
 }
-
-type ByteTable = [[i64; 3]; 256];
 
 impl Pipeline {
     /// Prepares `operations`.
@@ -97,9 +120,10 @@ impl Pipeline {
         let full = 65535 << fraction;
         let mut limit = Some(full);
         let mut most = Some([full; 3]);
+        let mut exact = plain;
 
         for operation in &operations {
-            let inside = most.is_some();
+            let (before, inside) = (limit, most.is_some());
             let work = match operation {
                 Operation::Lut(lut) => {
                     limit = Some(full);
@@ -110,6 +134,7 @@ impl Pipeline {
                     // Clamped results may have any value.
                     limit = matrix.limit(limit.unwrap_or(1 << 31), fraction);
                     most = most.and_then(|most| matrix.inside(most, fraction));
+                    exact &= limit.is_some_and(|limit| limit <= EXACT);
                     Work::Matrix(matrix.clone(), limit.is_none())
                 }
                 Operation::Lut3d(lut) => {
@@ -129,7 +154,13 @@ impl Pipeline {
                 }
             };
 
-            steps.push(Step { work, inside }, GFP_KERNEL)?;
+            let step = Step {
+                work,
+                limit: before,
+                inside,
+            };
+
+            steps.push(step, GFP_KERNEL)?;
         }
 
         let first = if plain {
@@ -139,48 +170,93 @@ impl Pipeline {
         };
 
         Ok(Self {
-            steps,
             first,
             inside: most.is_some(),
             fraction,
+            runs: if exact { runs(&steps)? } else { KVec::new() },
+            mixing: Mixing::new(),
+            steps,
         })
     }
 
     /// Applies the operations to `row`; `bytes` says that all channels are multiples of 257.
     pub(super) fn apply(&self, bytes: bool, row: &mut [Pixel]) {
-        if self.fraction == 0 {
-            self.apply_with::<0>(bytes, row);
-        } else {
-            self.apply_with::<{ transfer::FRACTION }>(bytes, row);
+        let all = 0..self.steps.len();
+
+        match self.mixing {
+            Some(mixing) if !self.runs.is_empty() => self.mix(mixing, bytes, row),
+            _ if self.fraction == 0 => self.apply_some::<0>(all, bytes, row),
+            _ => self.apply_some::<{ transfer::FRACTION }>(all, bytes, row),
         }
     }
 
-    fn apply_with<const FRACTION: u32>(&self, bytes: bool, row: &mut [Pixel]) {
+    /// As [`Self::apply`], with the matrices in vector registers.
+    fn mix(&self, mixing: Mixing, bytes: bool, row: &mut [Pixel]) {
+        let mut tables = self.first.as_ref().filter(|_| bytes);
+        let mut at = 0;
+
+        for run in &self.runs {
+            let (first, done) = match tables.take().and_then(ByteProducts::tables) {
+                Some(tables) => {
+                    let factors = run.factors.get(Factors::MATRIX..).unwrap_or_default();
+
+                    (0, mixing.mix(Input::Bytes(tables), factors, row))
+                }
+                None => {
+                    self.look_up(at..run.steps.start, row);
+                    let input = Input::Channels([0; 3]);
+
+                    (run.steps.start, mixing.mix(input, &run.factors, row))
+                }
+            };
+            let rest = row.get_mut(done..).unwrap_or_default();
+
+            self.apply_some::<0>(first..run.steps.end, bytes, rest);
+            at = run.steps.end;
+        }
+        self.look_up(at..self.steps.len(), row);
+    }
+
+    /// Applies `steps`, all of which are tables, to `row`.
+    fn look_up(&self, steps: Range<usize>, row: &mut [Pixel]) {
+        for step in self.steps.get(steps).unwrap_or_default() {
+            if let Work::Lut(lut) = &step.work {
+                lut.apply(row);
+            }
+        }
+    }
+
+    /// Applies `steps` to `row`, and clamps what comes out; `bytes` as for [`Self::apply`] if the
+    /// first step is one of them.
+    fn apply_some<const FRACTION: u32>(&self, steps: Range<usize>, bytes: bool, row: &mut [Pixel]) {
         let mut wide = [[0; 3]; CHUNK];
-        let products = self.first.as_ref().filter(|_| bytes);
+        let products = self.first.as_ref().filter(|_| bytes && steps.start == 0);
         let products = products.and_then(|first| Some((first.steps, first.tables()?)));
 
         if let (0, Some((done, tables))) = (FRACTION, products) {
-            if done == self.steps.len() {
-                return multiply_last(tables, self.inside, row);
+            if done == steps.end {
+                let next = self.steps.get(done);
+                let inside = next.map_or(self.inside, |next| next.inside);
+
+                return multiply_last(tables, inside, row);
             }
         }
 
         for row in row.chunks_mut(CHUNK) {
             let wide = wide.get_mut(..row.len()).unwrap_or_default();
-            let done = match products {
-                Some((steps, tables)) => {
+            let first = match products {
+                Some((done, tables)) => {
                     multiply_bytes(tables, row, wide);
-                    steps
+                    done
                 }
                 None => {
                     for (wide, &pixel) in wide.iter_mut().zip(&*row) {
                         *wide = matrix::widened(pixel).map(|value| value << FRACTION);
                     }
-                    0
+                    steps.start
                 }
             };
-            let steps = self.steps.get(done..).unwrap_or_default();
+            let steps = self.steps.get(first..steps.end).unwrap_or_default();
 
             if let (0, Some((last, before))) = (FRACTION, steps.split_last()) {
                 if let Work::Lut(lut) = &last.work {
@@ -197,6 +273,38 @@ impl Pipeline {
             }
         }
     }
+}
+
+/// Finds the matrices of `steps` that follow each other.
+fn runs(steps: &[Step]) -> Result<KVec<Run>> {
+    let mut runs: KVec<Run> = KVec::new();
+
+    for (index, step) in steps.iter().enumerate() {
+        let Work::Matrix(matrix, _) = &step.work else {
+            continue;
+        };
+
+        if runs.last().is_none_or(|run| run.steps.end < index) {
+            let run = Run {
+                steps: index..index,
+                factors: KVVec::new(),
+            };
+
+            runs.push(run, GFP_KERNEL)?;
+        }
+        if let Some(run) = runs.last_mut() {
+            let limit = step.limit.map_or(i32::MAX, |limit| limit as i32);
+            let values = if step.inside {
+                [0, 0xffff]
+            } else {
+                [-limit, limit]
+            };
+
+            matrix.push_to(&mut run.factors, values)?;
+            run.steps.end = index + 1;
+        }
+    }
+    Ok(runs)
 }
 
 /// Drops the fractional bits.
@@ -236,10 +344,10 @@ impl ByteProducts {
         let Work::Matrix(matrix, false) = &step.work else {
             return Ok(None);
         };
-        let mut products = KVec::with_capacity(3 * 256, GFP_KERNEL)?;
+        let mut products = KVVec::from_elem([Sums::default(); 256], 3, GFP_KERNEL)?;
 
-        for channel in 0..3 {
-            for byte in 0..=255i32 {
+        for (channel, products) in products.iter_mut().enumerate() {
+            for (byte, products) in (0..=255i32).zip(products) {
                 let value = before
                     .iter()
                     .try_fold((byte * 257) << FRACTION, |value, step| {
@@ -247,41 +355,39 @@ impl ByteProducts {
                     });
                 let value = value.ok_or(EINVAL)?;
 
-                products.push(matrix.products(channel, value, FRACTION), GFP_KERNEL)?;
+                *products = Sums::new(matrix.products(channel, value, FRACTION));
             }
         }
 
-        // INVARIANT: The loops pushed 256 entries for each of three channels.
+        // INVARIANT: There are three.
         Ok(Some(Self {
             steps: before.len() + 1,
             products,
         }))
     }
 
-    fn tables(&self) -> Option<[&ByteTable; 3]> {
-        let mut tables = self.products.chunks_exact(256);
-        let mut next = || <&ByteTable>::try_from(tables.next()?).ok();
-
-        Some([next()?, next()?, next()?])
+    fn tables(&self) -> Option<&ByteTables> {
+        self.products.first_chunk()
     }
 }
 
 /// Returns the sums for a pixel of bytes, with 32 fractional bits.
 #[inline(always)]
-fn sums([red, green, blue]: [&ByteTable; 3], pixel: Pixel) -> [i64; 3] {
+fn sums([red, green, blue]: &ByteTables, pixel: Pixel) -> [i64; 3] {
     let [r, g, b] = pixel::colors(pixel).map(|channel| usize::from(channel & 0xff));
+    let (red, green, blue) = (red[r].colors(), green[g].colors(), blue[b].colors());
 
-    matrix::add(matrix::add(red[r], green[g]), blue[b])
+    matrix::add(matrix::add(red, green), blue)
 }
 
-fn multiply_bytes(tables: [&ByteTable; 3], row: &[Pixel], wide: &mut [Wide]) {
+fn multiply_bytes(tables: &ByteTables, row: &[Pixel], wide: &mut [Wide]) {
     for (wide, &pixel) in wide.iter_mut().zip(row) {
         *wide = sums(tables, pixel).map(|sum| (sum >> 32) as i32);
     }
 }
 
 /// As [`multiply_bytes`], for pixels that are finished then.
-fn multiply_last(tables: [&ByteTable; 3], inside: bool, row: &mut [Pixel]) {
+fn multiply_last(tables: &ByteTables, inside: bool, row: &mut [Pixel]) {
     if inside {
         for pixel in row {
             let [r, g, b] = sums(tables, *pixel).map(|sum| (sum >> 32) as u16);
@@ -439,6 +545,65 @@ mod tests {
                 // A quarter of a step of 8 bits, half of one in the darkest.
                 assert!(r.abs_diff(byte * 257) < if byte < 3 { 128 } else { 64 });
                 assert!(g < 64 && b > 65530);
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn vectors_change_nothing() -> Result {
+        const NEGATIVE: u64 = 1 << 63;
+        let (a, b, c) = (0x6037_1e5b, 0x7a5b_93c1, 0x1234_5678);
+        let mix = [
+            a,
+            b,
+            NEGATIVE | c,
+            0,
+            c,
+            a,
+            b,
+            ONE / 16,
+            NEGATIVE | b,
+            c,
+            ONE,
+            0,
+        ];
+        let mix = Arc::new(Matrix::new(&mix)?, GFP_KERNEL)?;
+
+        for kind in 0..4 {
+            let mut pipeline = pipeline(|operations| {
+                if kind % 2 != 0 {
+                    operations.push(inverted()?, GFP_KERNEL)?;
+                }
+                operations.push(Operation::Matrix(mix.clone()), GFP_KERNEL)?;
+                operations.push(Operation::Matrix(mix.clone()), GFP_KERNEL)?;
+                if kind / 2 != 0 {
+                    operations.push(inverted()?, GFP_KERNEL)?;
+                    operations.push(Operation::Matrix(mix.clone()), GFP_KERNEL)?;
+                }
+                Ok(())
+            })?;
+            let mut random = kind + 1u64;
+
+            for round in 0..1000 {
+                let mut row = [0; 11];
+
+                for pixel in &mut row {
+                    random = random.wrapping_mul(6364136223846793005).wrapping_add(1);
+                    // Values of all lengths.
+                    *pixel = match round % 2 {
+                        0 => pixel::widen((random >> 32) as u32),
+                        _ => (random ^ random >> 32) >> (random >> 40) % 16,
+                    };
+                }
+
+                let mut expected = row;
+                let mixing = pipeline.mixing.take();
+
+                pipeline.apply(round % 2 == 0, &mut expected);
+                pipeline.mixing = mixing;
+                pipeline.apply(round % 2 == 0, &mut row);
+                assert_eq!(row, expected);
             }
         }
         Ok(())

@@ -14,6 +14,13 @@ pub(super) const MAX: u16 = u16::MAX;
 /// The mask of the channels A and G, which leaves each of them 16 bits to grow into.
 pub(super) const EVEN: u64 = 0x0000_ffff_0000_ffff;
 
+/// Where R, G and B are among the channels of a pixel in memory.
+pub(super) const PLACES: [usize; 3] = if cfg!(target_endian = "little") {
+    [1, 2, 3]
+} else {
+    [2, 1, 0]
+};
+
 /// Puts a pixel together.
 #[inline(always)]
 pub(super) const fn pack(a: u16, r: u16, g: u16, b: u16) -> Pixel {

@@ -3,12 +3,14 @@
 //! From Y, U and V to pixels.
 //!
 //! Each of the products that make up a channel depends on one of Y, U and V alone. With 8 bits a
-//! channel there are 256 of each: they are tables, computed at compile time.
+//! channel there are 256 of each: they are tables, computed at compile time. With more bits the
+//! products are computed, in vector registers if there are any.
 
 use super::{
     fixed::{
         self,
-        Coefficient, //
+        Coefficient,
+        LENGTHS, //
     },
     frame::{
         Encoding,
@@ -18,6 +20,11 @@ use super::{
         self,
         Pixel, //
     },
+};
+use kernel::drm::simd::{
+    Factors,
+    Input,
+    Mixing, //
 };
 
 /// The value of U and V that stands for no colour.
@@ -75,6 +82,8 @@ pub(super) struct Converter {
     u_to_g: Products,
     v_to_g: Products,
     u_to_b: Products,
+    /// All of them as a matrix that takes Y for R, U for G and V for B.
+    matrix: [Factors; Factors::MATRIX],
 }
 
 /// What U and V add to the channels R, G and B.
@@ -122,6 +131,7 @@ impl Converter {
             u_to_g: Products::new(u_to_g, NEUTRAL),
             v_to_g: Products::new(v_to_g, NEUTRAL),
             u_to_b: Products::new(u_to_b, NEUTRAL),
+            matrix: matrix([[y, y, y], [0, u_to_g, u_to_b], [v_to_r, v_to_g, 0]]),
         }
     }
 
@@ -171,25 +181,39 @@ impl Converter {
 
         let product = |luma: &T| self.y.of_byte[usize::from(luma_of(luma))];
 
-        convert(luma, product, chroma, pairing, out);
+        put_together(luma, product, chroma, add, pairing, out);
     }
 
     /// Converts pixels of 16-bit channels; as [`Self::narrow`] otherwise.
     #[inline(always)]
     pub(super) fn wide<T>(
         &self,
+        mixing: Option<Mixing>,
         luma: &[T],
         luma_of: impl Fn(&T) -> u16,
-        chroma: impl Iterator<Item = (u16, u16)>,
+        chroma: impl Iterator<Item = (u16, u16)> + Clone,
         pairing: Pairing,
         out: &mut [Pixel],
     ) {
         let chroma = chroma.map(|(first, second)| {
-            let (u, v) = if pairing.v_first {
+            if pairing.v_first {
                 (second, first)
             } else {
                 (first, second)
-            };
+            }
+        });
+
+        if let Some(mixing) = mixing {
+            let less = [self.black, NEUTRAL, NEUTRAL].map(|less| less as u16);
+            let put = |y, (u, v)| pixel::opaque(y, u, v);
+
+            put_together(luma, &luma_of, chroma.clone(), put, pairing, out);
+            if mixing.mix(Input::Channels(less), &self.matrix, out) == out.len() {
+                return;
+            }
+        }
+
+        let chroma = chroma.map(|(u, v)| {
             let u = i32::from(u).wrapping_sub(NEUTRAL);
             let v = i32::from(v).wrapping_sub(NEUTRAL);
             let (u_length, v_length) = (Coefficient::length(u), Coefficient::length(v));
@@ -209,16 +233,45 @@ impl Converter {
             self.y.of_number.times(y, Coefficient::length(y))
         };
 
-        convert(luma, product, chroma, pairing, out);
+        put_together(luma, product, chroma, add, pairing, out);
     }
 }
 
-/// Adds what `luma` and `chroma` make up.
+/// Prepares what the values of three channels, a column each, are multiplied with.
+const fn matrix(columns: [[i64; 3]; 3]) -> [Factors; Factors::MATRIX] {
+    let mut reduced = [[[0; 3]; LENGTHS]; 3];
+    let mut index = 0;
+
+    while index < 9 {
+        let (column, row) = (index / 3, index % 3);
+        let coefficient = Coefficient::new(columns[column][row]);
+        let mut length = 0;
+
+        while length < LENGTHS {
+            reduced[column][length][row] = coefficient.reduced(length);
+            length += 1;
+        }
+        index += 1;
+    }
+
+    let [y, u, v] = &reduced;
+    let mut matrix = [Factors::ZERO; Factors::MATRIX];
+    let mut index = 0;
+
+    while index < matrix.len() {
+        matrix[index] = Factors::of_matrix([y, u, v], [fixed::HALF; 3], [-NEUTRAL, 0xffff], index);
+        index += 1;
+    }
+    matrix
+}
+
+/// Makes each pixel with `put`, of what belongs to it of `luma` and `chroma`.
 #[inline(always)]
-fn convert<T>(
+fn put_together<T, Y, C: Copy>(
     luma: &[T],
-    luma_of: impl Fn(&T) -> i64,
-    mut chroma: impl Iterator<Item = Chroma>,
+    luma_of: impl Fn(&T) -> Y,
+    mut chroma: impl Iterator<Item = C>,
+    put: impl Fn(Y, C) -> Pixel,
     pairing: Pairing,
     out: &mut [Pixel],
 ) {
@@ -227,7 +280,7 @@ fn convert<T>(
 
     if pairing.sub == 1 {
         for ((out, y), chroma) in out.iter_mut().zip(luma).zip(chroma) {
-            *out = add(luma_of(y), chroma);
+            *out = put(luma_of(y), chroma);
         }
         return;
     }
@@ -239,7 +292,7 @@ fn convert<T>(
 
     if let ([out], [y]) = (head, head_luma) {
         if let Some(chroma) = chroma.next() {
-            *out = add(luma_of(y), chroma);
+            *out = put(luma_of(y), chroma);
         }
     }
 
@@ -248,13 +301,13 @@ fn convert<T>(
 
     for ((pair, luma), chroma) in (&mut pairs).zip(&mut luma_pairs).zip(&mut chroma) {
         if let ([a, b], [first, second]) = (pair, luma) {
-            *a = add(luma_of(first), chroma);
-            *b = add(luma_of(second), chroma);
+            *a = put(luma_of(first), chroma);
+            *b = put(luma_of(second), chroma);
         }
     }
     if let ([out], [y]) = (pairs.into_remainder(), luma_pairs.remainder()) {
         if let Some(chroma) = chroma.next() {
-            *out = add(luma_of(y), chroma);
+            *out = put(luma_of(y), chroma);
         }
     }
 }
@@ -332,17 +385,20 @@ mod tests {
             for range in [Range::Full, Range::Limited] {
                 let mut out = [0];
 
-                Converter::new(Encoding::Bt709, range).wide(
-                    &[wide(y)],
-                    |&y| y,
-                    [(wide(v), wide(u))].into_iter(),
-                    Pairing {
-                        v_first: true,
-                        ..Pairing::EACH
-                    },
-                    &mut out,
-                );
-                assert_eq!(out[0], one(Encoding::Bt709, range, y, u, v));
+                for mixing in [None, Mixing::new()] {
+                    Converter::new(Encoding::Bt709, range).wide(
+                        mixing,
+                        &[wide(y)],
+                        |&y| y,
+                        [(wide(v), wide(u))].into_iter(),
+                        Pairing {
+                            v_first: true,
+                            ..Pairing::EACH
+                        },
+                        &mut out,
+                    );
+                    assert_eq!(out[0], one(Encoding::Bt709, range, y, u, v));
+                }
             }
         }
     }
