@@ -15,6 +15,7 @@ mod crc_gone;
 mod crc_shared;
 mod diff;
 mod display;
+mod drawing;
 mod error;
 mod failslab;
 mod fault;
@@ -196,6 +197,7 @@ fn all(options: &Options) -> Result<ExitCode, Error> {
     });
     run("frames", &mut || frames::test(&card, 10_000));
     run("crc-shared", &mut || crc_shared::test(&card));
+    run("drawing", &mut || drawing::test(&card));
     run("crc-while-gone", &mut || match &module {
         Some(module) => crc_gone::test(&card, &module.name),
         None => skip("no module drives the card"),
