@@ -161,7 +161,7 @@ impl<D: KmsDriver> AtomicCheck<'_, D> {
         }
     }
 
-    fn as_raw(&self) -> *mut bindings::drm_atomic_commit {
+    pub(super) fn as_raw(&self) -> *mut bindings::drm_atomic_commit {
         self.commit.as_ptr()
     }
 

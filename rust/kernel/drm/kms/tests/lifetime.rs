@@ -168,6 +168,38 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_turned_on_once_the_device_is_gone() -> Result {
+        use crate::drm::kms::{
+            commit_callback,
+            turns_on, //
+        };
+
+        let tally = Tally::new()?;
+        let device = TestDevice::register(&tally, create_kept, None)?;
+        let crtc = tally.kept.lock().take().ok_or(ENODATA)?.crtc;
+        let drm = device.unplug();
+
+        with_check(&drm, |check| {
+            // SAFETY: The update is one of `drm`, and only this thread knows of it. It is not
+            // carried out, so that it is still there afterwards.
+            let turn_on = |active| unsafe {
+                let commit = check.as_raw();
+                let entry = (*commit).crtcs.add(crtc.index() as usize);
+
+                (*(*entry).new_state).active = active;
+                (
+                    turns_on(commit),
+                    active.then(|| commit_callback(drm.as_raw(), commit, false)),
+                )
+            };
+
+            drop(check.get_crtc_state(&crtc)?);
+            ensure(turn_on(false) == (false, None))?;
+            ensure(turn_on(true) == (true, Some(ENODEV.to_errno())))
+        })?
+    }
+
+    #[test]
     fn parent_must_be_the_device_s_own() -> Result {
         let tally = Tally::new()?;
         let parent = faux::Registration::new(c"kunit-kms", None)?;
