@@ -59,7 +59,13 @@ pub fn blend(layers: &[[u8; 4]], stride: usize, out: &mut [u64]) -> usize {
 #[cfg(target_arch = "x86_64")]
 mod vector {
     use crate::bindings;
-    use core::arch::asm;
+    use core::arch::{
+        asm,
+        x86_64::{
+            CpuidResult,
+            __cpuid_count, //
+        }, //
+    };
 
     /// The number of pixels that are blended at a time.
     pub(super) const STEP: usize = 4;
@@ -74,6 +80,14 @@ mod vector {
         // SAFETY: As just asked for, the registers can be used.
         unsafe { bindings::kernel_fpu_begin() };
         true
+    }
+
+    /// Returns what the CPU says of itself in a leaf: zeros, or those of another leaf, if it has
+    /// less.
+    #[allow(unused_unsafe, reason = "it is safe to newer compilers")]
+    pub(super) fn cpuid(leaf: u32) -> CpuidResult {
+        // SAFETY: All of these CPUs have the instruction.
+        unsafe { __cpuid_count(leaf, 0) }
     }
 
     /// Gives the vector registers back.

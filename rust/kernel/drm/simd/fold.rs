@@ -74,25 +74,20 @@ impl Folding {
 
 #[cfg(target_arch = "x86_64")]
 mod code {
-    use super::Multiples;
+    use super::{
+        super::vector::cpuid,
+        Multiples, //
+    };
     use core::arch::asm;
 
     /// Returns whether there is PCLMULQDQ.
     pub(super) fn can_fold() -> bool {
-        // SAFETY: All of these CPUs have the instruction and its leaf 1.
-        #[allow(unused_unsafe, reason = "it is safe to newer compilers")]
-        let features = unsafe { core::arch::x86_64::__cpuid(1) };
-
-        features.ecx & 1 << 1 != 0
+        cpuid(1).ecx & 1 << 1 != 0
     }
 
     /// Returns whether there is VPCLMULQDQ, if there is AVX.
     pub(super) fn can_fold_wide() -> bool {
-        // SAFETY: All CPUs with AVX2, which are those that are asked, have leaf 7.
-        #[allow(unused_unsafe, reason = "it is safe to newer compilers")]
-        let features = unsafe { core::arch::x86_64::__cpuid_count(7, 0) };
-
-        features.ecx & 1 << 10 != 0
+        cpuid(7).ecx & 1 << 10 != 0
     }
 
     /// Folds as [`fold`] does, but 128 bytes over those that follow, until 128 are left, and their

@@ -97,12 +97,15 @@ impl Mixing {
 #[cfg(target_arch = "x86_64")]
 mod code {
     use super::{
-        super::factors::{
-            LEAST,
-            LENGTHS,
-            LONGEST,
-            OFFSETS,
-            SPREADS, //
+        super::{
+            factors::{
+                LEAST,
+                LENGTHS,
+                LONGEST,
+                OFFSETS,
+                SPREADS, //
+            },
+            vector::cpuid, //
         },
         Factors,
         Input,
@@ -156,15 +159,11 @@ mod code {
         const LZCNT: u32 = 1 << 5;
         const SSE_AVX_STATE: u32 = 3 << 1;
 
-        // SAFETY: All of these CPUs have the instruction.
-        #[allow(unused_unsafe, reason = "it is safe to newer compilers")]
-        let leaf = |leaf: u32| unsafe { core::arch::x86_64::__cpuid_count(leaf, 0) };
-
-        if leaf(0).eax < 7
-            || leaf(1).ecx & FMA_OSXSAVE_AVX != FMA_OSXSAVE_AVX
-            || leaf(7).ebx & AVX2 == 0
-            || leaf(0x8000_0000).eax < 0x8000_0001
-            || leaf(0x8000_0001).ecx & LZCNT == 0
+        if cpuid(0).eax < 7
+            || cpuid(1).ecx & FMA_OSXSAVE_AVX != FMA_OSXSAVE_AVX
+            || cpuid(7).ebx & AVX2 == 0
+            || cpuid(0x8000_0000).eax < 0x8000_0001
+            || cpuid(0x8000_0001).ecx & LZCNT == 0
         {
             return false;
         }
