@@ -5,6 +5,7 @@
 mod changes;
 pub mod console;
 mod monitor;
+mod rotations;
 mod suspend;
 
 use std::path::Path;
@@ -36,6 +37,8 @@ const TESTS: &[(&str, Test)] = &[
     ("display-part-of-framebuffer", part_of_framebuffer),
     ("display-cursor", cursor),
     ("display-cursor-blend-modes", cursor_blend_modes),
+    ("display-rotation", rotations::picture),
+    ("display-rotation-of-cursor", rotations::cursor),
     ("display-gamma", gamma),
     ("display-off", off),
     ("display-legacy-cursor", changes::legacy_cursor),

@@ -15,7 +15,8 @@ use crate::{
         Area,
         Layout, //
     },
-    registers::BYTES_PER_PIXEL, //
+    registers::BYTES_PER_PIXEL,
+    turn::Way, //
 };
 use core::ops::Range;
 use kernel::{
@@ -42,13 +43,10 @@ pub(crate) type Buffer = FramebufferMap<BochsDriver>;
 pub(crate) struct Layer<S = Arc<Buffer>> {
     pub(crate) source: S,
     pub(crate) format: Format,
-    /// The distance of the lines of the framebuffer in bytes.
-    pub(crate) pitch: usize,
+    pub(crate) way: Way,
     pub(crate) blend: BlendMode,
-    /// The first column of the framebuffer that is shown.
-    pub(crate) src_x: usize,
-    /// The first line of the framebuffer that is shown.
-    pub(crate) src_y: usize,
+    /// The first column and line of the framebuffer that is shown, if it is shown upright.
+    pub(crate) src: Option<(usize, usize)>,
     /// Where it is shown.
     pub(crate) dst: Area,
 }
@@ -59,10 +57,9 @@ impl<S> Layer<S> {
         Layer {
             source,
             format: self.format,
-            pitch: self.pitch,
+            way: self.way,
             blend: self.blend,
-            src_x: self.src_x,
-            src_y: self.src_y,
+            src: self.src,
             dst: self.dst.clone(),
         }
     }
@@ -71,24 +68,25 @@ impl<S> Layer<S> {
 impl Layer {
     /// Where the pixel that is shown at `x` and `y` lies in the framebuffer, in bytes.
     fn offset(&self, x: usize, y: usize) -> usize {
-        let (x, y) = (
-            x.saturating_sub(self.dst.x.start) + self.src_x,
-            y.saturating_sub(self.dst.y.start) + self.src_y,
-        );
-
-        y * self.pitch + x * self.format.bytes_per_pixel()
+        self.way.offset(
+            x.saturating_sub(self.dst.x.start),
+            y.saturating_sub(self.dst.y.start),
+        )
     }
 
-    /// Where a part of the framebuffer is shown, given in pixels of that.
+    /// Where a part of the framebuffer is shown, given in pixels of that; anywhere if it is turned.
     pub(crate) fn place(&self, part: Rect) -> Area {
+        let Some((src_x, src_y)) = self.src else {
+            return self.dst.clone();
+        };
         let part = Area::from(part);
         let moved = |edge: usize, src: usize, dst: usize| edge.saturating_sub(src) + dst;
 
         Area {
-            x: moved(part.x.start, self.src_x, self.dst.x.start)
-                ..moved(part.x.end, self.src_x, self.dst.x.start),
-            y: moved(part.y.start, self.src_y, self.dst.y.start)
-                ..moved(part.y.end, self.src_y, self.dst.y.start),
+            x: moved(part.x.start, src_x, self.dst.x.start)
+                ..moved(part.x.end, src_x, self.dst.x.start),
+            y: moved(part.y.start, src_y, self.dst.y.start)
+                ..moved(part.y.end, src_y, self.dst.y.start),
         }
     }
 
@@ -101,11 +99,16 @@ impl Layer {
         let pixels = pixels
             .get_mut(part.start - x.start..part.end - x.start)
             .ok_or(EINVAL)?;
-        let bytes = bytes
-            .get_mut(..part.len() * self.format.bytes_per_pixel())
-            .ok_or(EINVAL)?;
+        let size = self.format.bytes_per_pixel();
+        let bytes = bytes.get_mut(..part.len() * size).ok_or(EINVAL)?;
 
-        self.source.read(0, self.offset(part.start, y), bytes)?;
+        if self.way.is_along_lines(size) {
+            self.source.read(0, self.offset(part.start, y), bytes)?;
+        } else {
+            for (x, pixel) in part.zip(bytes.chunks_exact_mut(size)) {
+                self.source.read(0, self.offset(x, y), pixel)?;
+            }
+        }
         self.format.convert(bytes, &mut above);
         blend(self.blend, &above, pixels);
 
@@ -169,10 +172,11 @@ impl Picture<'_> {
         let offset = |y: usize| layout.offset(frame, band.x.start, y);
 
         // What is one piece in both is copied as one.
-        if let Some(layer) = plain.filter(|layer| {
-            band.x == layout.area().x && layer.pitch == BYTES_PER_PIXEL * band.x.len()
-        }) {
-            let dst = vram.try_bytes(offset(band.y.start), layer.pitch * band.y.len())?;
+        let line = BYTES_PER_PIXEL * band.x.len();
+        if let Some(layer) =
+            plain.filter(|layer| band.x == layout.area().x && layer.way.has_lines_of(line))
+        {
+            let dst = vram.try_bytes(offset(band.y.start), line * band.y.len())?;
 
             return layer
                 .source
@@ -180,7 +184,7 @@ impl Picture<'_> {
         }
 
         for y in band.y.clone() {
-            let dst = vram.try_bytes(offset(y), band.x.len() * BYTES_PER_PIXEL)?;
+            let dst = vram.try_bytes(offset(y), line)?;
 
             match plain {
                 Some(layer) => layer
@@ -206,6 +210,7 @@ impl Picture<'_> {
         let mut layers = self.layers_at(x.clone(), y);
         let layer = layers.next()?;
         let plain = layer.format == Format::Xrgb8888
+            && layer.way.is_along_lines(BYTES_PER_PIXEL)
             && overlap(&layer.dst.x, x) == *x
             && self.gamma.is_none()
             && layers.next().is_none();

@@ -69,17 +69,15 @@ fn is_like<V: PartialEq>(one: &Layer<Option<V>>, other: &Layer<Option<V>>) -> bo
     let Layer {
         source,
         format,
-        pitch,
+        way,
         blend,
-        src_x,
-        src_y,
+        src: _,
         dst,
     } = one;
 
     source.is_some()
         && *source == other.source
-        && (*format, *pitch, *blend) == (other.format, other.pitch, other.blend)
-        && (*src_x, *src_y) == (other.src_x, other.src_y)
+        && (*format, *way, *blend) == (other.format, other.way, other.blend)
         && *dst == other.dst
 }
 
@@ -169,7 +167,10 @@ impl<V: PartialEq> Frames<V> {
 #[kunit_tests(rvkms_bochs_frames)]
 mod tests {
     use super::*;
-    use crate::convert::Format;
+    use crate::{
+        convert::Format,
+        turn::Way, //
+    };
     use kernel::drm::kms::blend::BlendMode;
 
     const ALL: Area = Area { x: 0..8, y: 0..8 };
@@ -180,10 +181,9 @@ mod tests {
             // 0 stands for memory of which nothing is known.
             source: (version != 0).then_some(version),
             format: Format::Xrgb8888,
-            pitch: 32,
+            way: Way::new(0, 4, 32),
             blend: BlendMode::Premultiplied,
-            src_x: 0,
-            src_y: 0,
+            src: Some((0, 0)),
             dst,
         })
     }

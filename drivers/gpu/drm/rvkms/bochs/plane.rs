@@ -14,6 +14,8 @@ use crate::{
         Layer, //
     },
     hardware::Hardware,
+    layout::Area,
+    turn::Way, //
 };
 use core::iter::once;
 use kernel::{
@@ -23,6 +25,7 @@ use kernel::{
             AtomicCheck,
             AtomicCommit, //
         },
+        blend::rotation,
         crtc::Crtc,
         panic::ScanoutBuffer,
         plane::{
@@ -80,6 +83,7 @@ impl BochsPlane {
         let plane = Plane::new(setup, PlaneType::Primary, &formats, None, Self::PRIMARY)?;
 
         setup.create_blend_mode_property(plane)?;
+        setup.create_rotation_property(plane, rotation::ROTATE_0, rotation::ALL)?;
         setup.enable_fb_damage_clips(plane)?;
 
         Ok(plane)
@@ -93,6 +97,7 @@ impl BochsPlane {
         let plane = Plane::new(setup, PlaneType::Cursor, &formats, None, Self::CURSOR)?;
 
         setup.create_blend_mode_property(plane)?;
+        setup.create_rotation_property(plane, rotation::ROTATE_0, rotation::ALL)?;
         setup.enable_fb_damage_clips(plane)?;
 
         Ok(plane)
@@ -106,17 +111,23 @@ impl BochsPlane {
 
         let buffer = state.data().buffer.clone()?;
         let fb = buffer.framebuffer();
-        let src = state.src();
+        let format = Format::from_fourcc(fb.format())?;
+        let (bytes, pitch) = (format.bytes_per_pixel(), fb.pitch(0) as usize);
+        let rotation = state.rotation();
+        let dst = Area::from(state.dst());
+
+        // The edges of what is visible are not negative.
+        let src_x = usize::try_from(state.src().x1 >> 16).ok()?;
+        let src_y = usize::try_from(state.src().y1 >> 16).ok()?;
+        let way = Way::new(src_y * pitch + src_x * bytes, bytes, pitch);
 
         Some(Layer {
-            format: Format::from_fourcc(fb.format())?,
-            pitch: fb.pitch(0) as usize,
+            format,
+            way: way.turned(rotation, (dst.x.len(), dst.y.len())),
             blend: state.pixel_blend_mode(),
             source: buffer,
-            // The edges of what is visible are not negative.
-            src_x: (src.x1 >> 16).try_into().ok()?,
-            src_y: (src.y1 >> 16).try_into().ok()?,
-            dst: state.dst().into(),
+            src: (rotation == rotation::ROTATE_0).then_some((src_x, src_y)),
+            dst,
         })
     }
 }

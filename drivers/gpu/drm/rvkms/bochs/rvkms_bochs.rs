@@ -21,6 +21,7 @@ mod patience;
 mod plane;
 mod registers;
 mod scanout;
+mod turn;
 
 kernel::module_pci_driver! {
     type: driver::BochsPciDriver,

@@ -64,7 +64,11 @@ impl Scanout {
         let old = core::mem::replace(place, layer);
 
         match (&old, &*place) {
-            (Some(old), Some(new)) if old.dst == new.dst && old.blend == new.blend => {
+            (Some(old), Some(new))
+                if old.dst == new.dst
+                    && old.blend == new.blend
+                    && old.way.is_parallel_to(&new.way) =>
+            {
                 changed.for_each(|part| self.damage.add(new.place(part).overlap(&new.dst)));
             }
             (old, new) => [old, new]
