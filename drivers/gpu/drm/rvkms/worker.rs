@@ -38,8 +38,8 @@ use kernel::{
 /// How many scenes can wait to be composed.
 const MAX_PENDING: usize = 8;
 
-/// How many vertical blanks can be made up for.
-const MAX_SKIPPED: u64 = 16;
+/// How many vertical blanks can be made up for: a second at 60 Hz, half of what the core keeps.
+const MAX_SKIPPED: u64 = 64;
 
 /// Frames of one scene that wait to be composed.
 struct Pending {

@@ -385,8 +385,11 @@ impl<T: DriverCrtc> Crtc<T> {
             return false;
         }
 
+        // The number that the events of this vertical blank were sent with. If it took long to get
+        // here then the accurate one could be greater.
+        //
         // SAFETY: As above.
-        let frame = unsafe { bindings::drm_crtc_accurate_vblank_count(crtc) };
+        let frame = unsafe { bindings::drm_crtc_vblank_count(crtc) };
 
         // SAFETY: The safety requirements of this function.
         T::handle_vblank(unsafe { Self::from_raw(crtc) }, frame);
