@@ -53,10 +53,7 @@ use crate::{
         self,
         driver::AllocImpl, //
     },
-    error::{
-        to_result,
-        VTABLE_DEFAULT_ERROR, //
-    },
+    error::to_result,
     prelude::*,
     sync::aref::ARef,
     types::NotThreadSafe, //
@@ -127,15 +124,21 @@ pub trait KmsDriver: drm::Driver + Sized + 'static {
     /// Carries out a checked update.
     ///
     /// The steps of the update are methods of `tail` and of the values that they return, so that
-    /// they can only be taken in an order that the DRM core supports. Without an implementation the
-    /// core's default order is used.
+    /// they can only be taken in an order that the DRM core supports. Without an implementation
+    /// the planes are updated before anything is turned on.
     ///
     /// May sleep. Called either from the ioctl or from a worker, for one update per CRTC at a time.
     ///
     /// C: `struct drm_mode_config_helper_funcs`, `atomic_commit_tail`.
     fn atomic_commit_tail<'a>(tail: CommitTail<'a, Self>) -> CommitDone<'a> {
-        let _ = tail;
-        build_error!(VTABLE_DEFAULT_ERROR)
+        let done = tail
+            .commit_modeset_disables()
+            .commit_planes()
+            .commit_modeset_enables()
+            .commit_hw_done();
+
+        done.wait_for_flip_done();
+        done.cleanup_planes()
     }
 }
 
@@ -222,11 +225,7 @@ const fn mode_config_funcs<D: KmsDriver, const DAMAGE: bool>() -> bindings::drm_
 
 const fn mode_config_helper_funcs<D: KmsDriver>() -> bindings::drm_mode_config_helper_funcs {
     bindings::drm_mode_config_helper_funcs {
-        atomic_commit_tail: if D::HAS_ATOMIC_COMMIT_TAIL {
-            Some(tail::commit_tail_callback::<D>)
-        } else {
-            None
-        },
+        atomic_commit_tail: Some(tail::commit_tail_callback::<D>),
         ..pin_init::zeroed()
     }
 }

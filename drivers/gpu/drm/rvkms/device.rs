@@ -17,8 +17,6 @@ use kernel::{
         self, gem,
         kms::{
             connector::DynamicConnector,
-            CommitDone,
-            CommitTail,
             KmsDriver,
             KmsOps,
             KmsSetup,
@@ -193,16 +191,5 @@ impl KmsDriver for RvkmsDriver {
 
     fn create_objects(setup: &KmsSetup<'_, Self>, _data: &()) -> Result {
         output::create_objects(setup, setup.drm_dev())
-    }
-
-    fn atomic_commit_tail<'a>(tail: CommitTail<'a, Self>) -> CommitDone<'a> {
-        let done = tail
-            .commit_modeset_disables()
-            .commit_planes()
-            .commit_modeset_enables()
-            .commit_hw_done();
-
-        done.wait_for_flip_done();
-        done.cleanup_planes()
     }
 }

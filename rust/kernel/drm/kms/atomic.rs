@@ -461,6 +461,20 @@ impl<'a, D: KmsDriver> AtomicCommit<'a, D> {
         CrtcState::try_from_opaque(unsafe { OpaqueCrtcState::from_raw(entry.old_state) })
     }
 
+    /// Returns the CRTCs that are part of the update.
+    pub(super) fn raw_crtcs(&self) -> impl Iterator<Item = *mut bindings::drm_crtc> + '_ {
+        // SAFETY: The commit and its device are valid by the type invariants, and the number of
+        // CRTCs does not change after the device has been set up.
+        let count = unsafe { (*(*self.as_raw()).dev).mode_config.num_crtc };
+
+        (0..usize::try_from(count).unwrap_or(0)).filter_map(|i| {
+            // SAFETY: The array has an entry for each CRTC of the device.
+            let crtc = unsafe { (*(*self.as_raw()).crtcs.add(i)).ptr };
+
+            (!crtc.is_null()).then_some(crtc)
+        })
+    }
+
     /// Returns the new states of all planes that are part of the update, in the order of their
     /// indices.
     ///

@@ -66,6 +66,20 @@ define_step! {
     ModesetsCommitted
 }
 
+impl<'a, D: KmsDriver> ModesetsCommitted<'a, D> {
+    /// Completes updates that turn a CRTC on with its first vertical blank.
+    ///
+    /// Both the planes and the CRTCs of the update must be up to date.
+    fn new(commit: AtomicCommit<'a, D>) -> Self {
+        for crtc in commit.raw_crtcs() {
+            // SAFETY: The CRTC is part of the commit, which is being carried out.
+            unsafe { bindings::drm_crtc_vblank_atomic_flush(crtc, commit.as_raw()) };
+        }
+
+        Self { commit }
+    }
+}
+
 /// Which planes to update.
 const ALL_PLANES: u32 = 0;
 
@@ -142,9 +156,7 @@ impl<'a, D: KmsDriver> PlanesCommitted<'a, D> {
     pub fn commit_modeset_enables(self) -> ModesetsCommitted<'a, D> {
         commit_modeset_enables(&self.commit);
 
-        ModesetsCommitted {
-            commit: self.commit,
-        }
+        ModesetsCommitted::new(self.commit)
     }
 }
 
@@ -155,9 +167,7 @@ impl<'a, D: KmsDriver> EnablesCommitted<'a, D> {
     pub fn commit_planes(self) -> ModesetsCommitted<'a, D> {
         commit_planes(&self.commit);
 
-        ModesetsCommitted {
-            commit: self.commit,
-        }
+        ModesetsCommitted::new(self.commit)
     }
 }
 

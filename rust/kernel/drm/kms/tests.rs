@@ -9,11 +9,15 @@ mod color;
 mod dynamic;
 mod lifetime;
 mod setup;
+mod tail;
 mod values;
 mod writeback;
 
 use super::{
-    atomic::AtomicCheck,
+    atomic::{
+        AtomicCheck,
+        AtomicCommit, //
+    },
     blend::rotation,
     connector::{
         Connector,
@@ -40,6 +44,8 @@ use super::{
     },
     vblank::VblankTimer,
     writeback::WritebackConnector,
+    CommitDone,
+    CommitTail,
     DriverState,
     KmsDriver,
     KmsOps,
@@ -83,6 +89,10 @@ struct Tally {
     data_freed: Atomic<i32>,
     /// How often the registration data was freed.
     registration_data_freed: Atomic<i32>,
+    /// Whether updates turn on what they turn on before they update the planes.
+    enables_first: Atomic<bool>,
+    /// How many updates of planes ended with the event of the update still to be sent.
+    pending_events: Atomic<i32>,
     /// References to objects, which keep their device alive until they are taken out.
     #[pin]
     kept: Mutex<Option<Kept>>,
@@ -100,6 +110,8 @@ impl Tally {
                 orphans: Atomic::new(0),
                 data_freed: Atomic::new(0),
                 registration_data_freed: Atomic::new(0),
+                enables_first: Atomic::new(false),
+                pending_events: Atomic::new(0),
                 kept <- new_mutex!(None),
                 writeback <- new_mutex!(None),
             }),
@@ -273,6 +285,21 @@ impl KmsDriver for TestDriver {
     fn create_objects(setup: &KmsSetup<'_, Self>, _data: &Self::RegistrationData<'_>) -> Result {
         (setup.drm_dev().create)(setup)
     }
+
+    fn atomic_commit_tail<'a>(tail: CommitTail<'a, Self>) -> CommitDone<'a> {
+        let enables_first = tail.commit().drm_dev().tally.enables_first.load(Relaxed);
+        let disabled = tail.commit_modeset_disables();
+
+        let committed = if enables_first {
+            disabled.commit_modeset_enables().commit_planes()
+        } else {
+            disabled.commit_planes().commit_modeset_enables()
+        };
+        let done = committed.commit_hw_done();
+
+        done.wait_for_flip_done();
+        done.cleanup_planes()
+    }
 }
 
 struct TestPlane {
@@ -335,6 +362,19 @@ impl DriverCrtc for TestCrtc {
         args.map(|()| Self {
             _token: Token::new(drm),
         })
+    }
+
+    fn atomic_flush(crtc: &Crtc<Self>, commit: &AtomicCommit<'_, TestDriver>) {
+        // SAFETY: The CRTC is part of the update, the only one there is, which is being carried
+        // out by this thread.
+        let event = unsafe {
+            let entry = (*commit.as_raw()).crtcs.add(crtc.index() as usize);
+            (*(*entry).new_state).event
+        };
+
+        if !event.is_null() {
+            crtc.drm_dev().tally.pending_events.add(1, Relaxed);
+        }
     }
 }
 

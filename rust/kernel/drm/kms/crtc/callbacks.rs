@@ -254,6 +254,8 @@ impl<T: DriverCrtc> Crtc<T> {
         // SAFETY: The safety requirements of this function.
         unsafe { Self::send_async_event(crtc, commit) };
 
+        // The tail completes it when both the CRTC and its planes are up to date.
+        //
         // SAFETY: The safety requirements of this function.
         if T::Vblank::HAS_VBLANK && unsafe { Self::is_turned_on(crtc, commit) } {
             return;
@@ -346,9 +348,6 @@ impl<T: DriverCrtc> Crtc<T> {
             unsafe {
                 if bindings::drm_dev_has_vblank((*crtc).dev) {
                     bindings::drm_crtc_vblank_atomic_enable(crtc, commit);
-
-                    // An event that had to wait, since the planes came before the CRTC.
-                    bindings::drm_crtc_vblank_atomic_flush(crtc, commit);
                 }
             }
         }
