@@ -5,6 +5,35 @@
 //! Kernel code has no vector registers, but on x86-64 it can borrow those of user space for a
 //! while. Whoever uses this has code of its own for what is left over, and for all other machines.
 
+/// Assembly that may use all vector registers, and no stack.
+///
+/// For code that has called `vector::begin`: the compiler has nothing in these registers.
+#[cfg(target_arch = "x86_64")]
+macro_rules! vector_asm {
+    ($($code:tt)*) => {
+        core::arch::asm!(
+            $($code)*
+            out("xmm0") _,
+            out("xmm1") _,
+            out("xmm2") _,
+            out("xmm3") _,
+            out("xmm4") _,
+            out("xmm5") _,
+            out("xmm6") _,
+            out("xmm7") _,
+            out("xmm8") _,
+            out("xmm9") _,
+            out("xmm10") _,
+            out("xmm11") _,
+            out("xmm12") _,
+            out("xmm13") _,
+            out("xmm14") _,
+            out("xmm15") _,
+            options(nostack),
+        )
+    };
+}
+
 mod factors;
 mod fold;
 mod mix;
@@ -59,12 +88,9 @@ pub fn blend(layers: &[[u8; 4]], stride: usize, out: &mut [u64]) -> usize {
 #[cfg(target_arch = "x86_64")]
 mod vector {
     use crate::bindings;
-    use core::arch::{
-        asm,
-        x86_64::{
-            CpuidResult,
-            __cpuid_count, //
-        }, //
+    use core::arch::x86_64::{
+        CpuidResult,
+        __cpuid_count, //
     };
 
     /// The number of pixels that are blended at a time.
@@ -113,7 +139,7 @@ mod vector {
         // `out`. No code that the compiler made has anything in vector registers, or they are
         // declared as overwritten.
         unsafe {
-            asm!(
+            vector_asm!(
                 "pcmpeqw xmm14, xmm14", // 65535
                 "movdqa xmm15, xmm14",
                 "psrlw xmm15, 1", // 32767
@@ -189,17 +215,6 @@ mod vector {
                 bytes = in(reg) stride.wrapping_mul(4),
                 layer = out(reg) _,
                 left = out(reg) _,
-                out("xmm0") _,
-                out("xmm1") _,
-                out("xmm2") _,
-                out("xmm3") _,
-                out("xmm4") _,
-                out("xmm5") _,
-                out("xmm6") _,
-                out("xmm7") _,
-                out("xmm14") _,
-                out("xmm15") _,
-                options(nostack),
             );
         }
     }

@@ -78,7 +78,6 @@ mod code {
         super::vector::cpuid,
         Multiples, //
     };
-    use core::arch::asm;
 
     /// Returns whether there is PCLMULQDQ.
     pub(super) fn can_fold() -> bool {
@@ -106,7 +105,7 @@ mod code {
         // has anything in vector registers, or they are declared as overwritten; their upper halves
         // are left empty.
         unsafe {
-            asm!(
+            vector_asm!(
                 "vbroadcasti128 ymm8, [{by_128}]",
                 "vbroadcasti128 ymm9, [{by_64}]",
                 "vmovdqu ymm0, [{at}]",
@@ -151,17 +150,6 @@ mod code {
                 at = inout(reg) bytes.as_ptr() => _,
                 steps = inout(reg) bytes.len() / 128 => _,
                 left = in(reg) left.as_mut_ptr(),
-                out("xmm0") _,
-                out("xmm1") _,
-                out("xmm2") _,
-                out("xmm3") _,
-                out("xmm4") _,
-                out("xmm5") _,
-                out("xmm6") _,
-                out("xmm7") _,
-                out("xmm8") _,
-                out("xmm9") _,
-                options(nostack),
             );
         }
         left
@@ -187,7 +175,7 @@ mod code {
         // CPU has the instructions. No code that the compiler made has anything in vector
         // registers, or they are declared as overwritten.
         unsafe {
-            asm!(
+            vector_asm!(
                 "movdqu xmm8, [{by_64}]",
                 "movdqu xmm9, [{by_16}]",
                 "test {fours}, {fours}",
@@ -267,17 +255,6 @@ mod code {
                 fours = inout(reg) fours => _,
                 ones = inout(reg) ones => _,
                 left = in(reg) left.as_mut_ptr(),
-                out("xmm0") _,
-                out("xmm1") _,
-                out("xmm2") _,
-                out("xmm3") _,
-                out("xmm4") _,
-                out("xmm5") _,
-                out("xmm6") _,
-                out("xmm7") _,
-                out("xmm8") _,
-                out("xmm9") _,
-                options(nostack),
             );
         }
         left

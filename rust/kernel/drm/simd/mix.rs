@@ -222,7 +222,7 @@ mod code {
         // compiler made has anything in vector registers, or they are declared as overwritten;
         // their upper halves are left empty.
         unsafe {
-            asm!(
+            vector_asm!(
                 "2:",
                 "mov {m}, {count}",
                 "mov {matrix}, {matrices}",
@@ -322,13 +322,6 @@ mod code {
                 least = const size_of::<[Factors; LEAST]>(),
                 spreads = const size_of::<[Factors; SPREADS]>(),
                 size = const size_of::<[Factors; Factors::MATRIX]>(),
-                out("xmm0") _,
-                out("xmm1") _,
-                out("xmm2") _,
-                out("xmm3") _,
-                out("xmm4") _,
-                out("xmm5") _,
-                options(nostack),
             );
         }
         fours - left
@@ -361,7 +354,7 @@ mod code {
         // code that the compiler made has anything in vector registers, or they are declared as
         // overwritten; their upper halves are left empty.
         unsafe {
-            asm!(
+            vector_asm!(
                 "vmovdqu xmm6, [{words}]",
                 "vmovdqu ymm7, [{high_halves}]",
                 "2:",
@@ -424,14 +417,6 @@ mod code {
                 column = const size_of::<[Factors; LENGTHS]>(),
                 offsets = const size_of::<[Factors; OFFSETS]>(),
                 size = const size_of::<[Factors; Factors::MATRIX]>(),
-                out("xmm0") _,
-                out("xmm1") _,
-                out("xmm2") _,
-                out("xmm3") _,
-                out("xmm4") _,
-                out("xmm6") _,
-                out("xmm7") _,
-                options(nostack),
             );
         }
     }
