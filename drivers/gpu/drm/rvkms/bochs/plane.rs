@@ -80,13 +80,8 @@ impl BochsPlane {
         setup: &'a KmsSetup<'_, BochsDriver>,
     ) -> Result<&'a Plane<Self>> {
         let formats = Format::ALL.map(Format::fourcc);
-        let plane = Plane::new(setup, PlaneType::Primary, &formats, None, Self::PRIMARY)?;
 
-        setup.create_blend_mode_property(plane)?;
-        setup.create_rotation_property(plane, rotation::ROTATE_0, rotation::ALL)?;
-        setup.enable_fb_damage_clips(plane)?;
-
-        Ok(plane)
+        Self::create(setup, PlaneType::Primary, &formats, Self::PRIMARY)
     }
 
     /// Creates the cursor plane.
@@ -94,7 +89,17 @@ impl BochsPlane {
         setup: &'a KmsSetup<'_, BochsDriver>,
     ) -> Result<&'a Plane<Self>> {
         let formats = [Format::Argb8888.fourcc()];
-        let plane = Plane::new(setup, PlaneType::Cursor, &formats, None, Self::CURSOR)?;
+
+        Self::create(setup, PlaneType::Cursor, &formats, Self::CURSOR)
+    }
+
+    fn create<'a>(
+        setup: &'a KmsSetup<'_, BochsDriver>,
+        kind: PlaneType,
+        formats: &[u32],
+        place: usize,
+    ) -> Result<&'a Plane<Self>> {
+        let plane = Plane::new(setup, kind, formats, None, place)?;
 
         setup.create_blend_mode_property(plane)?;
         setup.create_rotation_property(plane, rotation::ROTATE_0, rotation::ALL)?;
