@@ -255,9 +255,11 @@ impl<'c> Stage<'c> {
         let mut buffer = PictureBuffer::new(self.display.card, &shape, 0, 0)?;
         let bytes = &mut buffer.mapping.bytes_mut()[..shape.bytes as usize];
         shape.fill_with(bytes, &mut random, alpha);
-        let request = self
-            .display
-            .show(plane, buffer.id, &place(size, (0, 0), rotation))?;
+        let place = Place {
+            rotation,
+            ..Place::upright(size, (0, 0))
+        };
+        let request = self.display.show(plane, buffer.id, &place)?;
         self.buffers.push(buffer);
         Ok(request)
     }
@@ -268,7 +270,7 @@ impl<'c> Stage<'c> {
             (Change::Byte, _) => self.buffers[0].mapping.bytes_mut()[1] = self.step,
             (Change::Cursor, Some((plane, fb))) => {
                 let at = 8 * i32::from(self.step);
-                let place = place((64, 64), (at, at / 2), DRM_MODE_ROTATE_0);
+                let place = Place::upright((64, 64), (at, at / 2));
                 self.display
                     .commit(&self.display.show(plane, fb, &place)?)?;
             }
@@ -340,17 +342,6 @@ fn measure(card: &Card, scene: &Scene, size: (u32, u32)) -> Result<Duration, Err
     let time = Card::open_for_pipelines(&card.driver).and_then(|card| once(&card));
     card.set_master()?;
     time
-}
-
-fn place(size: (u32, u32), position: (i32, i32), rotation: u32) -> Place {
-    Place {
-        src: (0, 0),
-        size,
-        position,
-        rotation,
-        encoding: 0,
-        range: 0,
-    }
 }
 
 /// The shortest of the times in milliseconds that `rounds` take on each card, in turn; none of a card

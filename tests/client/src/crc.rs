@@ -50,10 +50,7 @@ impl Crc {
         for _ in 0..3 {
             last = self.line()?;
         }
-        match last.split_once(' ') {
-            Some((_frame, values)) => Ok(values.trim().to_string()),
-            None => message(format!("a CRC line reads {last:?}")),
-        }
+        Ok(parse(&last)?.1)
     }
 
     /// The checksum of a frame with a number greater than `frame`, the first that comes.

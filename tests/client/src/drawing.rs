@@ -4,8 +4,6 @@
 
 use std::hint::black_box;
 
-use drm_sys::DRM_MODE_ROTATE_0;
-
 use crate::card::Card;
 use crate::error::Error;
 use crate::picture_buffer::{PictureBuffer, Shape};
@@ -24,14 +22,7 @@ const ROUNDS: u32 = 400;
 const STROKES: u32 = 300_000;
 
 fn show(display: &Display<'_>, buffer: &PictureBuffer<'_>) -> Result<(), Error> {
-    let place = Place {
-        src: (0, 0),
-        size: SIZE,
-        position: (0, 0),
-        rotation: DRM_MODE_ROTATE_0,
-        encoding: 0,
-        range: 0,
-    };
+    let place = Place::upright(SIZE, (0, 0));
     display.commit(&display.show(display.planes[0], buffer.id, &place)?)
 }
 
@@ -41,9 +32,7 @@ pub fn test(card: &Card) -> Verdict {
     let shape = Shape::new(*b"XR24", SIZE.0, SIZE.1, &mut Random::new(1));
     let mut drawn = PictureBuffer::new(card, &shape, 0, 0)?;
     let mut copy = PictureBuffer::new(card, &shape, 0, 0)?;
-    let mode = display.set_mode(SIZE, HZ)?;
-    display.commit(&mode)?;
-    show(&display, &drawn)?;
+    display.light_up(drawn.id, SIZE, HZ)?;
     let Ok(mut crc) = display.crc() else {
         display.off()?;
         return skip("no checksums");

@@ -31,7 +31,7 @@ impl FailNth {
             ("failslab/verbose", "0"),
             ("failslab/probability", "0"),
         ] {
-            fs::write(Path::new(DEBUGFS).join(name), value).what(format!("write {name}"))?;
+            write(name, value)?;
         }
         // Page allocations fail too where the kernel can do that.
         for (name, value) in [
@@ -41,7 +41,7 @@ impl FailNth {
             ("fail_page_alloc/verbose", "0"),
             ("fail_page_alloc/probability", "0"),
         ] {
-            let _ = fs::write(Path::new(DEBUGFS).join(name), value);
+            let _ = write(name, value);
         }
         let path = "/proc/thread-self/fail-nth";
         let file = File::options()
@@ -90,9 +90,9 @@ impl WorkersWithoutMemory {
         };
         this.find()?;
         for (name, value) in [
-            ("task-filter", "Y"),
-            ("times", &MANY.to_string()),
-            ("probability", "100"),
+            ("failslab/task-filter", "Y"),
+            ("failslab/times", &MANY.to_string()),
+            ("failslab/probability", "100"),
         ] {
             write(name, value)?;
         }
@@ -128,15 +128,15 @@ impl WorkersWithoutMemory {
 
 impl Drop for WorkersWithoutMemory {
     fn drop(&mut self) {
-        let _ = write("probability", "0");
-        let _ = write("task-filter", "N");
+        let _ = write("failslab/probability", "0");
+        let _ = write("failslab/task-filter", "N");
         for worker in &self.workers {
             let _ = fs::write(worker, "0");
         }
     }
 }
 
-/// Sets an attribute of failslab.
+/// Sets an attribute of a kind of faults.
 fn write(name: &str, value: &str) -> Result<(), Error> {
-    fs::write(Path::new(DEBUGFS).join("failslab").join(name), value).what(format!("write {name}"))
+    fs::write(Path::new(DEBUGFS).join(name), value).what(format!("write {name}"))
 }

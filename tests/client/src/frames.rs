@@ -4,8 +4,6 @@
 
 use std::fs;
 
-use drm_sys::DRM_MODE_ROTATE_0;
-
 use crate::card::Card;
 use crate::error::{message, Error};
 use crate::picture_buffer::{Alpha, PictureBuffer, Shape};
@@ -36,17 +34,6 @@ fn slab_pages() -> Result<u64, Error> {
     Ok(pages.sum())
 }
 
-fn place(size: (u32, u32), position: (i32, i32)) -> Place {
-    Place {
-        src: (0, 0),
-        size,
-        position,
-        rotation: DRM_MODE_ROTATE_0,
-        encoding: 0,
-        range: 0,
-    }
-}
-
 /// Shows at least `frames` frames, most of which differ from the one before.
 fn show(
     display: &Display<'_>,
@@ -63,7 +50,8 @@ fn show(
         }
         if let (Some((plane, buffer)), 0) = (cursor, step % 8) {
             let at = (step / 8 % 200) as i32;
-            let request = display.show(plane, buffer.id, &place((64, 64), (at, at / 2)))?;
+            let request =
+                display.show(plane, buffer.id, &Place::upright((64, 64), (at, at / 2)))?;
             display.commit(&request)?;
         }
         count += crc.burst()?;
@@ -81,12 +69,7 @@ pub fn test(card: &Card, frames: u32) -> Verdict {
     let mut pointer = PictureBuffer::new(card, &small, 0, 0)?;
     let bytes = &mut pointer.mapping.bytes_mut()[..small.bytes as usize];
     small.fill_with(bytes, &mut random, Alpha::Mixed);
-    let request = display.set_mode(SIZE, HZ)?.and(display.show(
-        display.planes[0],
-        primary.id,
-        &place(SIZE, (0, 0)),
-    )?);
-    display.commit(&request)?;
+    display.light_up(primary.id, SIZE, HZ)?;
     if display.crc().is_err() {
         display.off()?;
         return skip("no checksums");

@@ -11,7 +11,6 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use drm_sys::DRM_MODE_ROTATE_0;
 use rustix::io::Errno;
 
 use crate::atomic::{Request, ALLOW_MODESET, EVENT, NONBLOCK};
@@ -77,17 +76,6 @@ fn while_busy<T>(work: impl FnOnce() -> T) -> T {
     })
 }
 
-fn place(size: (u32, u32), position: (i32, i32)) -> Place {
-    Place {
-        src: (0, 0),
-        size,
-        position,
-        rotation: DRM_MODE_ROTATE_0,
-        encoding: 0,
-        range: 0,
-    }
-}
-
 /// An `XR24` picture of which each pixel is what `pixel` says.
 fn picture<'c>(
     card: &'c Card,
@@ -120,19 +108,14 @@ fn many_planes(display: &mut Display<'_>, _time: Duration) -> Verdict {
     let others = display.planes[1..].to_vec();
     let at = |index: usize| (index as u32 * 17, index as u32 * 13);
     let front = picture(display.card, SIZE, |x, y| x ^ (y << 8))?;
-    let request = display.set_mode(SIZE, 60)?.and(display.show(
-        display.planes[0],
-        front.id,
-        &place(SIZE, (0, 0)),
-    )?);
-    display.commit(&request)?;
+    display.light_up(front.id, SIZE, 60)?;
 
     let mut squares = Vec::new();
     let mut request = Request::new();
     for (index, plane) in others.iter().enumerate() {
         let square = picture(display.card, (SQUARE, SQUARE), |_, _| color(index as u32))?;
         let (x, y) = at(index);
-        let place = place((SQUARE, SQUARE), (x as i32, y as i32));
+        let place = Place::upright((SQUARE, SQUARE), (x as i32, y as i32));
         request = request.and(display.show(*plane, square.id, &place)?);
         squares.push(square);
     }
@@ -211,10 +194,9 @@ fn flip_while_busy(
         })?);
     }
     let show = |display: &Display<'_>, index: usize| {
-        display.show(plane, pictures[index].id, &place(size, (0, 0)))
+        display.show(plane, pictures[index].id, &Place::upright(size, (0, 0)))
     };
-    let request = display.set_mode(size, hz)?.and(show(display, 0)?);
-    display.commit(&request)?;
+    display.light_up(pictures[0].id, size, hz)?;
     let mut crc = display.crc()?;
     let mut sums = Vec::new();
     for index in 0..pictures.len() {
@@ -309,12 +291,7 @@ fn many_writebacks(display: &mut Display<'_>, time: Duration) -> Verdict {
     const SIZE: (u32, u32) = (3840, 2160);
     const AT_ONCE: usize = 40;
     let front = picture(display.card, SIZE, |x, y| x | (y << 12))?;
-    let request = display.set_mode(SIZE, 200)?.and(display.show(
-        display.planes[0],
-        front.id,
-        &place(SIZE, (0, 0)),
-    )?);
-    display.commit(&request)?;
+    display.light_up(front.id, SIZE, 200)?;
     let Some(connector) = display.writeback else {
         return skip("there is no writeback connector");
     };
@@ -371,12 +348,7 @@ fn writeback_without_memory(display: &mut Display<'_>, _time: Duration) -> Verdi
     const SIZE: (u32, u32) = (320, 200);
     const MOST: u32 = 1000;
     let front = picture(display.card, SIZE, |x, y| x | (y << 12))?;
-    let request = display.set_mode(SIZE, 400)?.and(display.show(
-        display.planes[0],
-        front.id,
-        &place(SIZE, (0, 0)),
-    )?);
-    display.commit(&request)?;
+    display.light_up(front.id, SIZE, 400)?;
     let Some(connector) = display.writeback else {
         return skip("there is no writeback connector");
     };
@@ -431,16 +403,11 @@ fn workers_without_memory(display: &mut Display<'_>, time: Duration) -> Verdict 
     const SIZE: (u32, u32) = (800, 600);
     let front = picture(display.card, SIZE, |x, y| x | (y << 12))?;
     let square = picture(display.card, (64, 64), |_, _| 0x00ff_8000)?;
-    let request = display.set_mode(SIZE, 200)?.and(display.show(
-        display.planes[0],
-        front.id,
-        &place(SIZE, (0, 0)),
-    )?);
-    display.commit(&request)?;
+    display.light_up(front.id, SIZE, 200)?;
     let mut crc = display.crc()?;
     let target = display.target(*b"XR24")?;
     let other = display.planes.last().copied().unwrap_or_default();
-    let place = |round: u32| place((64, 64), ((round % 600) as i32, 100));
+    let place = |round: u32| Place::upright((64, 64), ((round % 600) as i32, 100));
     let mut workers = match WorkersWithoutMemory::new() {
         Ok(workers) => workers,
         Err(error) => return skip(error.to_string()),
@@ -480,12 +447,7 @@ fn largest_picture(display: &mut Display<'_>, time: Duration) -> Verdict {
     let pixel = |x: u32, y: u32| x.wrapping_mul(2053) ^ y.wrapping_mul(131_101);
     let pixel = |x: u32, y: u32| pixel(x, y) & 0x00ff_ffff;
     let front = picture(display.card, size, pixel)?;
-    let request = display.set_mode(size, 5)?.and(display.show(
-        display.planes[0],
-        front.id,
-        &place(size, (0, 0)),
-    )?);
-    display.commit(&request)?;
+    display.light_up(front.id, size, 5)?;
     let mut crc = display.crc()?;
     let expected = argb_checksum(size, pixel);
     same(&display.checksum(&mut crc)?, &expected)?;
@@ -500,7 +462,7 @@ fn largest_picture(display: &mut Display<'_>, time: Duration) -> Verdict {
                 (moves * 997 % size.0) as i32,
                 (moves * 1009 % size.1) as i32,
             );
-            display.commit(&display.show(plane, square.id, &place((64, 64), at))?)?;
+            display.commit(&display.show(plane, square.id, &Place::upright((64, 64), at))?)?;
             moves += 1;
         }
         Ok(())

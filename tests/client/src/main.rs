@@ -102,7 +102,7 @@ fn run(options: &Options) -> Result<ExitCode, Error> {
             return Ok(summary(tally));
         }
         Command::Load => {
-            let card = open_for_writeback(options)?;
+            let card = Card::open_for_writeback(named(&options.card, "--card")?)?;
             let time = options.duration(3.0);
             return Ok(summary(load::run(&card, &options.choice.filter, time)));
         }
@@ -128,16 +128,14 @@ fn run(options: &Options) -> Result<ExitCode, Error> {
 }
 
 fn open(options: &Options) -> Result<Card, Error> {
-    match &options.card {
-        Some(name) => Card::open(name),
-        None => error::message("say which card with --card"),
-    }
+    Card::open(named(&options.card, "--card")?)
 }
 
-fn open_for_writeback(options: &Options) -> Result<Card, Error> {
-    match &options.card {
-        Some(name) => Card::open_for_writeback(name),
-        None => error::message("say which card with --card"),
+/// The value of an option that is needed.
+fn named<'o>(value: &'o Option<String>, option: &str) -> Result<&'o str, Error> {
+    match value {
+        Some(name) => Ok(name),
+        None => error::message(format!("say which card with {option}")),
     }
 }
 
@@ -221,11 +219,12 @@ fn all(options: &Options) -> Result<ExitCode, Error> {
 }
 
 fn two_cards(options: &Options) -> Result<(Card, Card), Error> {
-    let open = |name: &Option<String>| match name {
-        Some(name) => Card::open_for_writeback(name),
-        None => error::message("this needs --card and --other"),
-    };
-    Ok((open(&options.card)?, open(&options.other)?))
+    let card = named(&options.card, "--card")?;
+    let other = named(&options.other, "--other")?;
+    Ok((
+        Card::open_for_writeback(card)?,
+        Card::open_for_writeback(other)?,
+    ))
 }
 
 fn diff_command(options: &Options) -> Result<ExitCode, Error> {

@@ -30,6 +30,20 @@ pub struct Place {
     pub range: u32,
 }
 
+impl Place {
+    /// Where a plane shows a framebuffer from its upper left corner on, as it is.
+    pub fn upright(size: (u32, u32), position: (i32, i32)) -> Self {
+        Place {
+            src: (0, 0),
+            size,
+            position,
+            rotation: DRM_MODE_ROTATE_0,
+            encoding: 0,
+            range: 0,
+        }
+    }
+}
+
 /// The display of a card.
 pub struct Display<'c> {
     pub card: &'c Card,
@@ -72,6 +86,13 @@ impl<'c> Display<'c> {
             .set(self.card, self.output.connector, "CRTC_ID", u64::from(crtc))?
             .set(self.card, crtc, "MODE_ID", u64::from(id))?
             .set(self.card, crtc, "ACTIVE", 1)
+    }
+
+    /// Turns the display on, with a framebuffer that fills it.
+    pub fn light_up(&mut self, fb: u32, size: (u32, u32), hz: u32) -> Result<(), Error> {
+        let mode = self.set_mode(size, hz)?;
+        let picture = self.show(self.planes[0], fb, &Place::upright(size, (0, 0)))?;
+        self.commit(&mode.and(picture))
     }
 
     /// The request that turns a plane off.

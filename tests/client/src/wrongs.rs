@@ -15,12 +15,8 @@ const SIZE: (u32, u32) = (64, 48);
 
 fn place(rotation: u32) -> Place {
     Place {
-        src: (0, 0),
-        size: SIZE,
-        position: (0, 0),
         rotation,
-        encoding: 0,
-        range: 0,
+        ..Place::upright(SIZE, (0, 0))
     }
 }
 

@@ -44,6 +44,22 @@ fn origin(rotation: u32, (width, height): (u32, u32), (x, y): (u32, u32)) -> (u3
     (x, y)
 }
 
+/// Commits a request with a rotation of its plane, and looks at what is seen then.
+fn expect_turned(
+    screen: &Screen<'_>,
+    monitor: &Monitor,
+    (request, plane): (Request, u32),
+    rotation: u32,
+    pixel: impl Fn(u32, u32) -> u32,
+) -> Verdict {
+    let name = format!("rotation {rotation:#x}");
+    request
+        .set(screen.card, plane, "rotation", rotation.into())?
+        .commit(screen.card, 0)
+        .what(format!("commit of {name}"))?;
+    expect(monitor, &name, screen.size(), pixel)
+}
+
 /// All of the picture is turned.
 pub fn picture(screen: &Screen<'_>, monitor: &Monitor) -> Verdict {
     let (card, primary) = (screen.card, screen.output.primary);
@@ -79,24 +95,16 @@ fn turned_pictures<'c>(
             (Some(x), Some(y)) => pattern(x, y),
             _ => 0xff_00ff,
         })?;
-        screen
+        let request = screen
             .plane(primary, frame.id, (0, 0), (width, height))?
             .set(card, primary, "SRC_X", 3 << 16)?
             .set(card, primary, "SRC_Y", 5 << 16)?
             .set(card, primary, "SRC_W", u64::from(size.0) << 16)?
-            .set(card, primary, "SRC_H", u64::from(size.1) << 16)?
-            .set(card, primary, "rotation", rotation.into())?
-            .commit(card, 0)
-            .what(format!("commit of rotation {rotation:#x}"))?;
-        expect(
-            monitor,
-            &format!("rotation {rotation:#x}"),
-            (width, height),
-            |x, y| {
-                let (x, y) = origin(rotation, size, (x, y));
-                pattern(x, y)
-            },
-        )?;
+            .set(card, primary, "SRC_H", u64::from(size.1) << 16)?;
+        expect_turned(screen, monitor, (request, primary), rotation, |x, y| {
+            let (x, y) = origin(rotation, size, (x, y));
+            pattern(x, y)
+        })?;
         frames.push(frame);
     }
     Ok(())
@@ -129,29 +137,19 @@ fn turned_cursors(
     plane: u32,
     frame: &Frame<'_>,
 ) -> Verdict {
-    let card = screen.card;
     let (width, height) = screen.size();
     for rotation in ROTATIONS {
         // Its left and its upper part are outside.
-        screen
-            .plane(plane, frame.id, (-9, -5), (CURSOR, CURSOR))?
-            .set(card, plane, "rotation", rotation.into())?
-            .commit(card, 0)
-            .what(format!("commit of rotation {rotation:#x}"))?;
-        expect(
-            monitor,
-            &format!("rotation {rotation:#x}"),
-            (width, height),
-            |x, y| {
-                let below = Pattern::Bars.pixel(x, y, width, height);
-                let place = (x + 9, y + 5);
-                if place.0 >= CURSOR || place.1 >= CURSOR {
-                    return below;
-                }
-                let (x, y) = origin(rotation, (CURSOR, CURSOR), place);
-                over(PREMULTIPLIED, cursor_pixel(x, y), below)
-            },
-        )?;
+        let request = screen.plane(plane, frame.id, (-9, -5), (CURSOR, CURSOR))?;
+        expect_turned(screen, monitor, (request, plane), rotation, |x, y| {
+            let below = Pattern::Bars.pixel(x, y, width, height);
+            let place = (x + 9, y + 5);
+            if place.0 >= CURSOR || place.1 >= CURSOR {
+                return below;
+            }
+            let (x, y) = origin(rotation, (CURSOR, CURSOR), place);
+            over(PREMULTIPLIED, cursor_pixel(x, y), below)
+        })?;
     }
     Ok(())
 }
