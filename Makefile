@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 # The developer's entry points; each is one line into tools/.
 #
-# VM=uml|qemu     where the kernel runs (default: uml)
-# DRIVER=NAME     the driver to run or test (default: rvkms)
-# DEVICE=bochs    with VM=qemu: a PCI display, driven by rvkms_bochs
-# KDIR=TREE       a kernel tree of your own instead of the fetched one; only `make apply` writes to it
-# T=REGEX         which tests
+# VM=uml|qemu|debug  where the kernel runs (default: uml); debug: uml, with KASAN and lockdep
+# DRIVER=NAME        the driver to run or test (default: rvkms)
+# DEVICE=bochs       with VM=qemu: a PCI display, driven by rvkms_bochs
+# KDIR=TREE          a kernel tree of your own instead of the fetched one; only `make apply` writes to it
+# T=REGEX            which tests
 
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
@@ -37,7 +37,7 @@ bench: ## CPU time of frames beside C vkms; the ratios are build/bench.png
 soak: ## hours of rounds on the debug build
 	@tools/soak
 
-lint: ## rustfmt, clippy, checkpatch, rustdoc
+lint: ## rustfmt, clippy, checkpatch, rustdoc, shellcheck
 	@tools/lint
 
 doc: ## the kernel's documents of this repository, in build/doc
