@@ -4,8 +4,8 @@
 #
 #   tests/configfs/run.sh [DRIVER]
 #
-# DRIVER is rvkms (default) or vkms: they have the same interface. Where vkms is known to be wrong
-# it is not asked. ROUNDS is the number of rounds of enabling and disabling (default 20).
+# DRIVER is rvkms (default) or vkms. What vkms lacks or does wrong is asked of rvkms only.
+# ROUNDS is the number of rounds of enabling and disabling (default 20).
 # Neither $driver nor the paths made of it have blanks in them.
 # shellcheck disable=SC2086
 set -u

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
+//! Unit tests of configurations.
+
 use super::*;
 
 #[kunit_tests(rvkms_config)]
