@@ -3,7 +3,8 @@
 //! The steps of carrying out an update.
 //!
 //! Each step consumes a value that only the step before returns, so that a driver cannot leave one
-//! out, repeat one, or take them in an order that the core does not support.
+//! out, repeat one, or take them in an order that the core does not support. Only
+//! [`HwDone::wait_for_flip_done`] is up to the driver.
 
 use super::{
     atomic::AtomicCommit,
