@@ -150,7 +150,7 @@ for i in 1 2 3 4 5 6 7 8; do
 done
 check threads/composing composing threads $((seconds / 2)) starved
 wait
-echo "# rounds of the 8 processes in $seconds s:" $(cat /tmp/rounds?)
+echo "# rounds of the 8 processes in $seconds s: $(cat /tmp/rounds? | paste -sd' ')"
 check threads/all-went-on [ "$(cat /tmp/rounds? | grep -c '^[1-9]')" -eq 8 ]
 no_device steady
 check threads/nothing-left [ "$(cards)" -eq 0 ]

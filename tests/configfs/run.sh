@@ -543,7 +543,7 @@ if [ "$driver" = rvkms ]; then
 	about "connectors that come and go"
 	new=$top/dev/connectors/new
 	connectors() {
-		(cd /sys/class/drm && ls -d "$(card dev)"-* | sed 's/^card[0-9]*-//' | tr '\n' ' ')
+		(cd /sys/class/drm && printf '%s\n' "$(card dev)"-* | sed 's/^card[0-9]*-//' | tr '\n' ' ')
 	}
 	id_of() {
 		modetest -M "$driver" -c 2>/dev/null | awk -v name="$1" '$4 == name { print $1 }'
