@@ -35,6 +35,23 @@ die() {
 	exit 1
 }
 
+# listed FILE: the lines of a list, without comments and what is empty then.
+listed() { sed 's/ *#.*//' "$1" | grep .; }
+
+# results_of NAME LOG: the `ok|FAIL|skip TEST` lines of a log as results, `pass|fail|skip NAME/TEST`.
+results_of() {
+	sed -nE "s,^ok +,pass $1/,p; s,^FAIL +,fail $1/,p; s,^skip +,skip $1/,p" "$2"
+}
+
+# commit_as NAME EMAIL DATE COMMAND...: lets git make a commit of this author.
+# The committer is fixed, so that equal content gives equal commits.
+commit_as() {
+	GIT_AUTHOR_NAME=$1 GIT_AUTHOR_EMAIL=$2 GIT_AUTHOR_DATE=$3 \
+		GIT_COMMITTER_NAME=${OWN_AUTHOR[0]} GIT_COMMITTER_EMAIL=${OWN_AUTHOR[1]} \
+		GIT_COMMITTER_DATE=${OWN_AUTHOR[2]} "${@:4}"
+}
+OWN_AUTHOR=(rvkms rvkms@localhost '2026-01-01T00:00:00Z')
+
 # Everything that makes roots, mounts or boots needs root: start again with sudo.
 need_root() {
 	if [ "$(id -u)" -eq 0 ]; then

@@ -10,13 +10,7 @@ tree_git() { git -c safe.directory='*' -C "$TREE" "$@"; }
 base_commit() { tree_git rev-parse -q --verify refs/rvkms/base; }
 
 # commit_with TREE PARENT AUTHOR_NAME AUTHOR_EMAIL DATE < message
-# The committer is fixed too, so that equal content gives equal commits.
-commit_with() {
-	GIT_AUTHOR_NAME=$3 GIT_AUTHOR_EMAIL=$4 GIT_AUTHOR_DATE=$5 \
-		GIT_COMMITTER_NAME=rvkms GIT_COMMITTER_EMAIL=rvkms@localhost \
-		GIT_COMMITTER_DATE='2026-01-01T00:00:00Z' \
-		tree_git commit-tree "$1" -p "$2"
-}
+commit_with() { commit_as "${@:3}" tree_git commit-tree "$1" -p "$2"; }
 
 # header NAME FILE: the value of a line that git mailinfo printed.
 header() { sed -n "s/^$1: //p" "$2"; }
@@ -99,7 +93,7 @@ commit_overlay() {
 	[ -z "$taken" ] || die "Linux already has these files, so the changes belong into patches/: $taken"
 	overlay_files | tree_git --work-tree="$CHECKOUT" -C "$CHECKOUT" --git-dir="$TREE/.git" update-index --add -z --stdin
 	commit=$(echo "Overlay files of the checkout." |
-		commit_with "$(tree_git write-tree)" "$patched" rvkms rvkms@localhost '2026-01-01T00:00:00Z')
+		commit_with "$(tree_git write-tree)" "$patched" "${OWN_AUTHOR[@]}")
 	unset GIT_INDEX_FILE
 	echo "$key $commit" >"$TREE/.rvkms/overlay"
 	echo "$commit"
