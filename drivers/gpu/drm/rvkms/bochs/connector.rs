@@ -38,16 +38,26 @@ const PREFERRED_SIZE: (u32, u32) = (1024, 768);
 #[pin_data]
 pub(crate) struct BochsConnector {}
 
-/// Returns what of `memory` is an EDID, if there is one.
+/// Returns what of `memory` is an EDID, if there is one. It ends before the first broken block.
 fn find_edid(memory: &[u8]) -> Option<&[u8]> {
     if !memory.starts_with(&EDID_HEADER) {
         return None;
     }
 
-    let blocks = 1 + usize::from(*memory.get(EDID_EXTENSIONS)?);
-    let len = (blocks * EDID_BLOCK_SIZE).min(memory.len());
+    let blocks = memory
+        .chunks_exact(EDID_BLOCK_SIZE)
+        .take(1 + usize::from(*memory.get(EDID_EXTENSIONS)?))
+        .take_while(|block| checksum(block) == 0)
+        .count();
 
-    memory.get(..len)
+    memory
+        .get(..blocks * EDID_BLOCK_SIZE)
+        .filter(|edid| !edid.is_empty())
+}
+
+/// Returns the sum of all bytes, which is 0 for a block of an EDID.
+fn checksum(block: &[u8]) -> u8 {
+    block.iter().fold(0, |sum, byte| sum.wrapping_add(*byte))
 }
 
 #[vtable(unique)]
@@ -90,6 +100,7 @@ mod tests {
 
         memory[..8].copy_from_slice(&EDID_HEADER);
         memory[EDID_EXTENSIONS] = extensions;
+        memory[127] = 0u8.wrapping_sub(checksum(&memory[..128]));
         test(&mut memory);
 
         Ok(())
@@ -120,6 +131,22 @@ mod tests {
         with_edid(0, |memory| {
             memory[7] = 1;
             assert!(find_edid(memory).is_none());
+        })?;
+        with_edid(0, |memory| {
+            memory[20] = 1;
+            assert!(find_edid(memory).is_none());
+        })
+    }
+
+    #[test]
+    fn an_edid_ends_where_it_is_broken() -> Result {
+        with_edid(2, |memory| {
+            memory[256] = 1;
+            assert_eq!(find_edid(memory).map(|edid| edid.len()), Some(256))
+        })?;
+        with_edid(1, |memory| {
+            memory[128..].fill(0xff);
+            assert_eq!(find_edid(memory).map(|edid| edid.len()), Some(128))
         })
     }
 }
