@@ -109,6 +109,22 @@ pub trait KmsDriver: drm::Driver + Sized + 'static {
     /// Called once, before [`create_objects`](Self::create_objects). May sleep.
     fn mode_config_info(dev: &drm::Device<Self>) -> ModeConfigInfo;
 
+    /// Whether the cursor of `dev` needs a hotspot, since somebody else moves it, e.g. a host.
+    ///
+    /// Cursor planes have properties for it then, and [`OpaquePlaneState::hotspot`] returns it.
+    /// The core hides these planes from clients that use the atomic interface, unless they promise
+    /// with `DRM_CLIENT_CAP_CURSOR_PLANE_HOTSPOT` to set it.
+    ///
+    /// Called once, before [`create_objects`](Self::create_objects). May sleep.
+    ///
+    /// C: `DRIVER_CURSOR_HOTSPOT`.
+    ///
+    /// [`OpaquePlaneState::hotspot`]: plane::OpaquePlaneState::hotspot
+    fn cursor_hotspot(dev: &drm::Device<Self>) -> bool {
+        let _ = dev;
+        false
+    }
+
     /// Creates the mode objects of a device.
     ///
     /// `setup` is what the constructors of all mode objects take; it exists only here. `data` is
@@ -313,6 +329,11 @@ unsafe fn setup<D: KmsDriver>(
         (*config).cursor_height = info.max_cursor.1;
         (*config).preferred_depth = info.preferred_depth;
         (*config).normalize_zpos = info.normalize_zpos;
+    }
+
+    if !D::cursor_hotspot(drm) {
+        // SAFETY: The device is not registered and has no mode objects yet.
+        unsafe { plane::hotspot::disable(raw) };
     }
 
     let setup = KmsSetup {

@@ -278,6 +278,7 @@ pub(crate) struct Defaults {
     pub(crate) writeback: bool,
     pub(crate) color_pipelines: bool,
     pub(crate) vblank: bool,
+    pub(crate) cursor_hotspot: bool,
 }
 
 /// What a device is made of.
@@ -289,6 +290,8 @@ pub(crate) struct Config {
     pub(crate) connectors: Objects<Connector>,
     /// Whether there are no vertical blanks, so that page flips complete at once.
     pub(crate) without_vblank: bool,
+    /// Whether cursors have a hotspot, and are hidden from clients that do not know about it.
+    pub(crate) cursor_hotspot: bool,
 }
 
 impl Config {
@@ -298,6 +301,7 @@ impl Config {
     pub(crate) fn with_defaults(defaults: Defaults) -> Result<Self> {
         let mut config = Self {
             without_vblank: !defaults.vblank,
+            cursor_hotspot: defaults.cursor_hotspot,
             ..Self::default()
         };
 
@@ -364,6 +368,7 @@ impl Config {
                 })
             })?,
             without_vblank: self.without_vblank,
+            cursor_hotspot: self.cursor_hotspot,
         })
     }
 

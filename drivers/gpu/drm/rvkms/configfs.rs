@@ -76,6 +76,7 @@ impl configfs::GroupOperations for Devices {
             attributes: [
                 enabled: 0,
                 vblank: 1,
+                cursor_hotspot: 2,
             ],
         };
         // What looks for vkms may look for what vkms has, and nothing else.
@@ -300,6 +301,27 @@ impl configfs::AttributeOperations<1> for DeviceItem {
 
         item.device.change(|config| {
             config.without_vblank = !vblank;
+            Ok(())
+        })
+    }
+}
+
+// Whether cursors have a hotspot.
+#[vtable]
+impl configfs::AttributeOperations<2> for DeviceItem {
+    type Data = Self;
+
+    fn show(item: &Self, page: &mut [u8; PAGE_SIZE]) -> Result<usize> {
+        let hotspot = item.device.read(|config| Ok(config.cursor_hotspot))?;
+
+        print(page, fmt!("{}\n", u8::from(hotspot)))
+    }
+
+    fn store(item: &Self, page: &[u8]) -> Result {
+        let hotspot = kstrtobool_bytes(page)?;
+
+        item.device.change(|config| {
+            config.cursor_hotspot = hotspot;
             Ok(())
         })
     }

@@ -189,6 +189,10 @@ impl KmsDriver for RvkmsDriver {
         }
     }
 
+    fn cursor_hotspot(dev: &drm::Device<Self>) -> bool {
+        dev.cursor_hotspot
+    }
+
     fn create_objects(setup: &KmsSetup<'_, Self>, _data: &()) -> Result {
         output::create_objects(setup, setup.drm_dev())
     }

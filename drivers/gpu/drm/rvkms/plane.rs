@@ -246,6 +246,9 @@ impl DriverPlane for RvkmsPlane {
             u8::from(data.buffer().is_some()),
             u8::from(data.pipeline().is_some()),
         ));
+        if let Some((x, y)) = state.hotspot() {
+            printer.print(fmt!("\thotspot={x},{y}\n"));
+        }
     }
 
     fn prepare_fb(_plane: &Plane<Self>, state: &mut PlaneStateMut<'_, Self>) -> Result {

@@ -72,6 +72,11 @@ macro_rules! module_named {
                     description: "Give the default device vertical blanks",
                     permissions: 0o444,
                 },
+                enable_cursor_hotspot: bool {
+                    default: false,
+                    description: "Give the cursor of the default device a hotspot",
+                    permissions: 0o444,
+                },
                 create_default_dev: bool {
                     default: true,
                     description: "Create the default device",
@@ -117,6 +122,7 @@ fn default_device() -> Result<Option<RvkmsDevice>> {
         writeback: module_parameters::enable_writeback.value(),
         color_pipelines: module_parameters::enable_plane_pipeline.value(),
         vblank: module_parameters::enable_vblank.value(),
+        cursor_hotspot: module_parameters::enable_cursor_hotspot.value(),
     })?;
 
     Ok(Some(RvkmsDevice::new(NAME, config)?))

@@ -16,6 +16,7 @@
 
 mod async_update;
 mod callbacks;
+pub(super) mod hotspot;
 mod state;
 
 use super::{
@@ -329,7 +330,13 @@ impl<T: DriverPlane> Plane<T> {
         }
 
         // SAFETY: The core frees the plane with the device, which outlives the borrow of `setup`.
-        Ok(unsafe { &*plane })
+        let plane = unsafe { &*plane };
+
+        if kind == PlaneType::Cursor {
+            plane.check_hotspot()?;
+        }
+
+        Ok(plane)
     }
 
     /// Returns `plane` as one of the kind `T`, if it is one.

@@ -7,6 +7,7 @@
 mod check;
 mod color;
 mod dynamic;
+mod hotspot;
 mod lifetime;
 mod setup;
 mod tail;
@@ -89,6 +90,8 @@ struct Tally {
     data_freed: Atomic<i32>,
     /// How often the registration data was freed.
     registration_data_freed: Atomic<i32>,
+    /// Whether cursors have hotspots.
+    hotspots: Atomic<bool>,
     /// Whether updates turn on what they turn on before they update the planes.
     enables_first: Atomic<bool>,
     /// How many updates of planes ended with the event of the update still to be sent.
@@ -110,6 +113,7 @@ impl Tally {
                 orphans: Atomic::new(0),
                 data_freed: Atomic::new(0),
                 registration_data_freed: Atomic::new(0),
+                hotspots: Atomic::new(false),
                 enables_first: Atomic::new(false),
                 pending_events: Atomic::new(0),
                 kept <- new_mutex!(None),
@@ -280,6 +284,10 @@ const INFO: ModeConfigInfo = ModeConfigInfo {
 impl KmsDriver for TestDriver {
     fn mode_config_info(_dev: &drm::Device<Self>) -> ModeConfigInfo {
         INFO
+    }
+
+    fn cursor_hotspot(dev: &drm::Device<Self>) -> bool {
+        dev.tally.hotspots.load(Relaxed)
     }
 
     fn create_objects(setup: &KmsSetup<'_, Self>, _data: &Self::RegistrationData<'_>) -> Result {

@@ -14,6 +14,7 @@ mod cases {
         writeback: false,
         color_pipelines: false,
         vblank: true,
+        cursor_hotspot: false,
     };
 
     fn only<T>(objects: &Objects<T>) -> Id<T> {
@@ -40,6 +41,7 @@ mod cases {
                 writeback: bits & 4 != 0,
                 color_pipelines: false,
                 vblank: true,
+                cursor_hotspot: false,
             };
             let config = Config::with_defaults(defaults)?;
             let crtc = only(&config.crtcs);

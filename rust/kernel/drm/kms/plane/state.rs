@@ -33,8 +33,8 @@ use core::{
 ///
 /// # Invariants
 ///
-/// `state` is a valid state of a plane of a device of the driver `D`, and nobody changes it for as
-/// long as there is a reference to it.
+/// `state` is a valid state of a plane of a device of the driver `D`, and nobody changes it, but for
+/// the hotspot, for as long as there is a reference to it. The hotspot changes with `WRITE_ONCE()`.
 #[repr(transparent)]
 pub struct OpaquePlaneState<D: KmsDriver> {
     state: Opaque<bindings::drm_plane_state>,
@@ -107,7 +107,8 @@ impl<D: KmsDriver> OpaquePlaneState<D> {
 // SAFETY: The C side of a state can be used from any thread.
 unsafe impl<D: KmsDriver> Send for OpaquePlaneState<D> {}
 
-// SAFETY: The methods only read the state, which does not change by the type invariants.
+// SAFETY: The methods only read the state, which does not change by the type invariants, and the
+// hotspot atomically.
 unsafe impl<D: KmsDriver> Sync for OpaquePlaneState<D> {}
 
 /// A state of a plane of the kind `T`.
