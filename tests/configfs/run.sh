@@ -144,7 +144,7 @@ is '' ls $top
 is 0 cards
 does mkdir $top/dev
 if [ "$driver" = rvkms ]; then
-	is 'connectors crtcs enabled encoders planes vblank' echo "$(cd $top/dev && echo *)"
+	is 'connectors crtcs cursor_hotspot enabled encoders planes vblank' echo "$(cd $top/dev && echo *)"
 else
 	is 'connectors crtcs enabled encoders planes' echo "$(cd $top/dev && echo *)"
 fi
@@ -607,6 +607,33 @@ if [ "$driver" = rvkms ]; then
 	rm $new/possible_encoders/encoder
 	rmdir $new
 
+	about "cursors with hotspots"
+	device other
+	for name in dev other; do
+		mkdir $top/$name/planes/cursor
+		put 2 $top/$name/planes/cursor/type
+		link $name/crtcs/crtc $name/planes/cursor/possible_crtcs
+	done
+	is 0 cat $top/dev/cursor_hotspot
+	for value in 2 -1 invalid '\n'; do
+		fails "$EINVAL" put "$value" $top/dev/cursor_hotspot
+	done
+	does put 1 $top/dev/cursor_hotspot
+	is 1 cat $top/dev/cursor_hotspot
+	does put 1 $top/dev/enabled
+	does put 1 $top/other/enabled
+	fails "$EBUSY" put 0 $top/dev/cursor_hotspot
+	is 1 cat $top/dev/cursor_hotspot
+	# Only the cursor has one, and only that of the one device.
+	is 'hotspot=0,0' sh -c "sed -n 's/^\t*\(hotspot=\)/\1/p' /sys/kernel/debug/dri/dev/state"
+	is '' sh -c "sed -n 's/^\t*\(hotspot=\)/\1/p' /sys/kernel/debug/dri/other/state"
+	put 0 $top/other/enabled
+	no_device other
+	does put 0 $top/dev/enabled
+	does put 0 $top/dev/cursor_hotspot
+	rm $top/dev/planes/cursor/possible_crtcs/crtc
+	rmdir $top/dev/planes/cursor
+
 	about "no vertical blanks"
 	is 1 cat $top/dev/vblank
 	does put 0 $top/dev/vblank
@@ -751,6 +778,10 @@ if [ "$driver" = rvkms ] && [ -e /proc/self/fail-nth ] && [ -d /sys/kernel/debug
 	# The console of the core leaks its connectors and its buffer when it cannot be set up.
 	console=/sys/module/drm_kms_helper/parameters/fbdev_emulation
 	does put N $console
+	mkdir $top/dev/planes/cursor
+	put 2 $top/dev/planes/cursor/type
+	link dev/crtcs/crtc dev/planes/cursor/possible_crtcs
+	put 1 $top/dev/cursor_hotspot
 	fail_nth put 1 $top/dev/enabled 0
 	does put Y $console
 	valid

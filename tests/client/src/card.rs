@@ -103,6 +103,11 @@ impl Card {
         Self::open_with(name, &[DRM_CLIENT_CAP_PLANE_COLOR_PIPELINE])
     }
 
+    /// Opens a card, and shows also cursors that need a hotspot.
+    pub fn open_for_hotspots(name: &str) -> Result<Card, Error> {
+        Self::open_with(name, &[DRM_CLIENT_CAP_CURSOR_PLANE_HOTSPOT])
+    }
+
     fn open_with(name: &str, capabilities: &[u32]) -> Result<Card, Error> {
         if name.contains('/') {
             let path = Path::new(name);

@@ -22,6 +22,7 @@ mod fault;
 mod features;
 mod flip;
 mod frames;
+mod hotspot;
 mod load;
 mod modules;
 mod options;
@@ -206,6 +207,10 @@ fn all(options: &Options) -> Result<ExitCode, Error> {
     drop(card);
     run("reload", &mut || match &module {
         Some(module) => Ok(modules::reload(module, rounds)?),
+        None => skip("no module drives the card"),
+    });
+    run("cursor-hotspot", &mut || match &module {
+        Some(module) => hotspot::test(module),
         None => skip("no module drives the card"),
     });
     run("failslab-load-module", &mut || match &module {

@@ -25,9 +25,17 @@ pub struct Module {
 }
 
 impl Module {
+    fn folder(&self) -> PathBuf {
+        Path::new("/sys/module").join(self.name.replace('-', "_"))
+    }
+
     fn is_loaded(&self) -> bool {
-        let name = self.name.replace('-', "_");
-        Path::new("/sys/module").join(name).join("refcnt").exists()
+        self.folder().join("refcnt").exists()
+    }
+
+    /// Whether the module, which must be loaded, has a parameter of that name.
+    pub fn has_parameter(&self, name: &str) -> bool {
+        self.folder().join("parameters").join(name).exists()
     }
 
     fn load(&self) -> Result<(), Error> {
@@ -142,6 +150,29 @@ pub fn reload(module: &Module, rounds: u32) -> Result<(), Error> {
         module.name
     );
     Ok(())
+}
+
+/// Tests the card of a module that is loaded with one more parameter. In the end it is loaded without.
+pub fn with_parameter(
+    module: &Module,
+    parameter: &str,
+    test: impl FnOnce(&Path) -> Verdict,
+) -> Verdict {
+    let mut other = module.clone();
+    other.parameters.push(parameter.to_string());
+
+    if module.is_loaded() {
+        module.unload()?;
+    }
+    let before = card_paths();
+    other.load()?;
+    let verdict = match new_card(&before) {
+        Some(path) => test(&path),
+        None => fail("no new card appeared"),
+    };
+    other.unload()?;
+    module.load()?;
+    verdict
 }
 
 /// Loads a module with each of its allocations failing in turn, or with fewer as `thin` leaves out more the later they
