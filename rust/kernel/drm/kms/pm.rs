@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! Suspend, resume and shutdown.
+//! Suspend, resume, reset and shutdown.
 //!
 //! C headers: [`include/drm/drm_modeset_helper.h`](srctree/include/drm/drm_modeset_helper.h),
-//! [`include/drm/drm_atomic_helper.h`](srctree/include/drm/drm_atomic_helper.h)
+//! [`include/drm/drm_atomic_helper.h`](srctree/include/drm/drm_atomic_helper.h),
+//! [`include/drm/drm_modeset_lock.h`](srctree/include/drm/drm_modeset_lock.h)
 
 use super::KmsDriver;
 use crate::{
     bindings,
+    container_of,
     device,
     drm,
     error::to_result,
-    prelude::*, //
+    prelude::*,
+    types::Opaque, //
 };
 
 impl<D: KmsDriver> drm::Device<D> {
@@ -77,6 +80,51 @@ impl<D: KmsDriver> drm::Device<D> {
             // and states of all objects.
             unsafe { bindings::drm_atomic_helper_shutdown(dev.as_raw()) };
         }
+    }
+
+    /// Turns off and on again all that is on, after the hardware has lost its state in a reset.
+    ///
+    /// Updates of user space are carried out before or after that, also while the hardware does
+    /// not answer. Does nothing if the DRM device is not registered (any more). Fails with an error
+    /// of the core; what could not be set up stays as it is then, until user space changes the
+    /// mode. May sleep, and takes all modeset locks.
+    ///
+    /// C: `drm_atomic_helper_reset_crtc()`, for each CRTC.
+    pub fn reset(&self) -> Result {
+        let Some(dev) = self.kms_guard() else {
+            return Ok(());
+        };
+        let ctx = Opaque::<bindings::drm_modeset_acquire_ctx>::zeroed();
+        let mut result = Ok(());
+
+        // SAFETY: The device was set up and is registered, hence it has a mode configuration and
+        // states of all objects. The list of CRTCs does not change any more, and all of its
+        // entries but its head are CRTCs. `ctx` stays where it is, and the locks that belong to it
+        // are dropped before it goes.
+        unsafe {
+            bindings::drm_modeset_acquire_init(ctx.get(), 0);
+
+            let head = &raw mut (*dev.as_raw()).mode_config.crtc_list;
+            let mut entry = (*head).next;
+
+            while entry != head {
+                let crtc = container_of!(entry, bindings::drm_crtc, head);
+                let ret = bindings::drm_atomic_helper_reset_crtc(crtc, ctx.get());
+
+                if ret == EDEADLK.to_errno() {
+                    // The locks were wanted by somebody who was first. This is a try again.
+                    bindings::drm_modeset_backoff(ctx.get());
+                    continue;
+                }
+                result = result.and(to_result(ret));
+                entry = (*entry).next;
+            }
+
+            bindings::drm_modeset_drop_locks(ctx.get());
+            bindings::drm_modeset_acquire_fini(ctx.get());
+        }
+
+        result
     }
 
     fn check_parent(&self, parent: &device::Device<device::Core<'_>>) -> Result {

@@ -49,6 +49,7 @@ impl pci::Driver for BochsPciDriver {
 
     const ID_TABLE: pci::IdTable<Self::IdInfo> = &PCI_TABLE;
     const PM_OPS: Option<pci::PmOps<Self>> = Some(pci::PmOps::new());
+    const RESET_OPS: Option<pci::ResetOps<Self>> = Some(pci::ResetOps::new());
 
     fn probe<'bound>(
         pdev: &'bound pci::Device<Core<'_>>,
@@ -65,6 +66,7 @@ impl pci::Driver for BochsPciDriver {
 
         Ok(BochsPciData { drm })
     }
+
     fn shutdown<'bound>(_pdev: &'bound pci::Device<Core<'_>>, this: Pin<&Self::Data<'bound>>) {
         this.drm.shutdown();
     }
@@ -83,5 +85,17 @@ impl pci::PmDriver for BochsPciDriver {
         this: Pin<&Self::Data<'bound>>,
     ) -> Result {
         this.drm.resume(pdev.as_ref())
+    }
+}
+
+impl pci::ResetDriver for BochsPciDriver {
+    fn reset_done<'bound>(pdev: &'bound pci::Device<Core<'_>>, this: Pin<&Self::Data<'bound>>) {
+        if let Err(error) = this.drm.reset() {
+            dev_err!(
+                pdev,
+                "cannot set the display up after a reset: {:?}\n",
+                error
+            );
+        }
     }
 }

@@ -168,6 +168,31 @@ mod tests {
     }
 
     #[test]
+    fn devices_are_reset_while_they_are_there() -> Result {
+        let tally = Tally::new()?;
+        let states = STATES.load(Relaxed);
+        let device = TestDevice::register(&tally, create_kept, None)?;
+
+        // Each time the CRTC gets a new state, in the place of the old one.
+        NO_STATES.store(true, Relaxed);
+        let out_of_memory = device.drm.reset();
+        NO_STATES.store(false, Relaxed);
+        assert_eq!(out_of_memory, Err(ENOMEM));
+        assert_eq!(device.drm.reset(), Ok(()));
+        assert_eq!(device.drm.reset(), Ok(()));
+
+        drop(tally.kept.lock().take());
+        let drm = device.unplug();
+        assert_eq!(drm.reset(), Ok(()));
+
+        drop(drm);
+        assert!(tally.all_freed());
+        assert_eq!(STATES.load(Relaxed), states);
+
+        Ok(())
+    }
+
+    #[test]
     fn nothing_is_turned_on_once_the_device_is_gone() -> Result {
         use crate::drm::kms::{
             commit_callback,

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Resets of PCI devices.
+//!
+//! C header: [`include/linux/pci.h`](srctree/include/linux/pci.h)
+
+use super::{
+    Device,
+    Driver, //
+};
+use crate::{
+    bindings,
+    device,
+    prelude::*, //
+};
+use core::marker::PhantomData;
+
+/// A PCI driver that goes on after its device was reset, e.g. by user space.
+///
+/// The driver names it in its [`Driver`] implementation:
+///
+/// ```ignore
+/// impl pci::Driver for MyDriver {
+///     const RESET_OPS: Option<pci::ResetOps<Self>> = Some(pci::ResetOps::new());
+///     // ...
+/// }
+/// ```
+///
+/// The PCI core saves the configuration space, and restores it after the reset. In between the
+/// device does not answer, and all else that it knew is lost. User space goes on meanwhile. All
+/// callbacks may sleep, and are called with the device lock held.
+pub trait ResetDriver: Driver + Sized {
+    /// Called before a reset. Implementing this callback is optional.
+    ///
+    /// C: `struct pci_error_handlers`, `reset_prepare`.
+    fn reset_prepare<'bound>(
+        dev: &'bound Device<device::Core<'_>>,
+        this: Pin<&Self::Data<'bound>>,
+    ) {
+        let _ = (dev, this);
+    }
+
+    /// Sets the device up again.
+    ///
+    /// C: `struct pci_error_handlers`, `reset_done`.
+    fn reset_done<'bound>(dev: &'bound Device<device::Core<'_>>, this: Pin<&Self::Data<'bound>>);
+}
+
+/// The callbacks of a driver that implements [`ResetDriver`].
+pub struct ResetOps<T: ?Sized> {
+    handlers: &'static bindings::pci_error_handlers,
+    _driver: PhantomData<fn(&T)>,
+}
+
+impl<T: ?Sized> ResetOps<T> {
+    pub(super) const fn as_raw(&self) -> *const bindings::pci_error_handlers {
+        self.handlers
+    }
+}
+
+impl<T: ResetDriver> ResetOps<T> {
+    const HANDLERS: bindings::pci_error_handlers = bindings::pci_error_handlers {
+        reset_prepare: Some(Self::reset_prepare_callback),
+        reset_done: Some(Self::reset_done_callback),
+        ..pin_init::zeroed()
+    };
+
+    /// Creates the callbacks.
+    #[allow(clippy::new_without_default)]
+    pub const fn new() -> Self {
+        Self {
+            handlers: const { &Self::HANDLERS },
+            _driver: PhantomData,
+        }
+    }
+
+    /// # Safety
+    ///
+    /// `pdev` must be a PCI device that is bound to the driver `T`, with the device lock held.
+    unsafe extern "C" fn reset_prepare_callback(pdev: *mut bindings::pci_dev) {
+        // SAFETY: The safety requirements of this function.
+        unsafe { Self::call(pdev, T::reset_prepare) };
+    }
+
+    /// # Safety
+    ///
+    /// `pdev` must be a PCI device that is bound to the driver `T`, with the device lock held.
+    unsafe extern "C" fn reset_done_callback(pdev: *mut bindings::pci_dev) {
+        // SAFETY: The safety requirements of this function.
+        unsafe { Self::call(pdev, T::reset_done) };
+    }
+
+    /// # Safety
+    ///
+    /// `pdev` must be a PCI device that is bound to the driver `T`, with the device lock held.
+    unsafe fn call(
+        pdev: *mut bindings::pci_dev,
+        callback: for<'a, 'b, 'bound> fn(
+            &'bound Device<device::Core<'a>>,
+            Pin<&'b T::Data<'bound>>,
+        ),
+    ) {
+        // SAFETY: `Device` is a transparent wrapper of a `struct pci_dev`, which is valid for the
+        // duration of the callback.
+        let pdev = unsafe { &*pdev.cast::<Device<device::CoreInternal<'_>>>() };
+
+        // SAFETY: The device is bound to `T`. A probe holds the device lock until it has stored
+        // the data, and the data is not taken away while the lock is held.
+        let data = unsafe { pdev.as_ref().drvdata_borrow::<T::Data<'_>>() };
+
+        callback(pdev, data);
+    }
+}
