@@ -155,7 +155,8 @@ fn file_name(path: &Path) -> String {
         .into_owned()
 }
 
-fn device_of(card: &Path) -> Result<PathBuf, Error> {
+/// The folder of the device that a card belongs to.
+pub fn device_of(card: &Path) -> Result<PathBuf, Error> {
     let link = Path::new("/sys/class/drm")
         .join(file_name(card))
         .join("device");

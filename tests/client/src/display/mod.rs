@@ -48,6 +48,7 @@ const TESTS: &[(&str, Test)] = &[
     ("display-panic-screen", changes::panic_screen),
     ("display-modes", modes),
     ("display-suspend", suspend::suspend),
+    ("display-reset", suspend::reset),
 ];
 
 /// Runs the subcommand.

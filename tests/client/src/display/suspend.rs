@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A display that sleeps and wakes up.
+//! A display that sleeps and wakes up, or is reset.
 
 use std::env;
 use std::fs;
@@ -11,6 +11,7 @@ use crate::error::What;
 use crate::output::Screen;
 use crate::pattern::Pattern;
 use crate::testlist::{fail, skip, Verdict};
+use crate::unbind::device_of;
 
 use super::monitor::Monitor;
 use super::{cursor_pixel, expect, expect_pattern, over, CURSOR, PREMULTIPLIED};
@@ -25,6 +26,35 @@ pub fn suspend(screen: &Screen<'_>, monitor: &Monitor) -> Verdict {
     let Ok(after) = env::var(AFTER) else {
         return skip(format!("{AFTER} does not say what to do after it"));
     };
+    is_as_before(screen, monitor, "the sleep", || {
+        fs::write("/sys/power/state", "mem").what("write to /sys/power/state")?;
+        match Command::new("sh").args(["-c", &after]).status() {
+            Ok(status) if status.success() => (),
+            result => return fail(format!("{after}: {result:?}")),
+        }
+        monitor.reopen()?;
+        Ok(())
+    })
+}
+
+/// The same after a reset, in which the device forgets all that it knows.
+pub fn reset(screen: &Screen<'_>, monitor: &Monitor) -> Verdict {
+    let reset = device_of(&screen.card.path)?.join("reset");
+    if !reset.exists() {
+        return skip("the device cannot be reset alone");
+    }
+    is_as_before(screen, monitor, "the reset", || {
+        fs::write(&reset, "1").what("write to reset")?;
+        Ok(())
+    })
+}
+
+fn is_as_before(
+    screen: &Screen<'_>,
+    monitor: &Monitor,
+    name: &str,
+    event: impl FnOnce() -> Verdict,
+) -> Verdict {
     let (width, height) = screen.size();
     let cursor = Frame::with_format(screen.card, CURSOR, CURSOR, drm_fourcc::DrmFourcc::Argb8888)?;
     cursor.draw(cursor_pixel)?;
@@ -35,14 +65,10 @@ pub fn suspend(screen: &Screen<'_>, monitor: &Monitor) -> Verdict {
             .what("commit of the cursor")?;
     }
 
-    fs::write("/sys/power/state", "mem").what("write to /sys/power/state")?;
-    match Command::new("sh").args(["-c", &after]).status() {
-        Ok(status) if status.success() => (),
-        result => return fail(format!("{after}: {result:?}")),
-    }
-    monitor.reopen()?;
+    event()?;
 
-    expect(monitor, "after the sleep", (width, height), |x, y| {
+    let what = format!("after {name}");
+    expect(monitor, &what, (width, height), |x, y| {
         let below = Pattern::Bars.pixel(x, y, width, height);
         let has_cursor = |at| (8..8 + CURSOR).contains(&at) && screen.output.cursor.is_some();
         match has_cursor(x) && has_cursor(y) {
@@ -51,13 +77,14 @@ pub fn suspend(screen: &Screen<'_>, monitor: &Monitor) -> Verdict {
         }
     })?;
     screen.restore()?;
+    let what = what + " and a flip";
     for (frame, pattern) in [
         (&screen.back, Pattern::Gradient),
         (&screen.front, Pattern::Bars),
     ] {
         screen.flip(frame.id, 1)?;
         screen.flip_done(1)?;
-        expect_pattern(screen, monitor, "after the sleep and a flip", pattern)?;
+        expect_pattern(screen, monitor, &what, pattern)?;
     }
     Ok(())
 }
