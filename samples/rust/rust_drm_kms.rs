@@ -181,14 +181,12 @@ impl KmsDriver for SampleDriver {
 
     fn atomic_commit_tail<'a>(tail: CommitTail<'a, Self>) -> CommitDone<'a> {
         // The lamp takes a colour only while it is on.
-        let done = tail
-            .commit_modeset_disables()
+        tail.commit_modeset_disables()
             .commit_modeset_enables()
             .commit_planes()
-            .commit_hw_done();
-
-        done.wait_for_flip_done();
-        done.cleanup_planes()
+            .commit_hw_done()
+            .wait_for_flip_done()
+            .cleanup_planes()
     }
 }
 

@@ -71,6 +71,7 @@ pub use self::tail::{
     CommitDone,
     CommitTail,
     EnablesCommitted,
+    FlipDone,
     HwDone,
     ModesetsCommitted,
     ModesetsDisabled,
@@ -147,14 +148,12 @@ pub trait KmsDriver: drm::Driver + Sized + 'static {
     ///
     /// C: `struct drm_mode_config_helper_funcs`, `atomic_commit_tail`.
     fn atomic_commit_tail<'a>(tail: CommitTail<'a, Self>) -> CommitDone<'a> {
-        let done = tail
-            .commit_modeset_disables()
+        tail.commit_modeset_disables()
             .commit_planes()
             .commit_modeset_enables()
-            .commit_hw_done();
-
-        done.wait_for_flip_done();
-        done.cleanup_planes()
+            .commit_hw_done()
+            .wait_for_flip_done()
+            .cleanup_planes()
     }
 }
 

@@ -50,6 +50,7 @@ use kernel::drm::kms::{
     CommitDone,
     CommitTail,
     DriverState,
+    FlipDone,
     HwDone,
     KmsDriver,
     KmsOps,

@@ -7,12 +7,12 @@
 include!("../common/kms.rs");
 
 #[cfg(not(wrong))]
-fn end(done: HwDone<'_, Case>) -> CommitDone<'_> {
+fn end(done: FlipDone<'_, Case>) -> CommitDone<'_> {
     done.cleanup_planes()
 }
 
 #[cfg(wrong)]
-fn end(_done: HwDone<'_, Case>) -> CommitDone<'_> {
+fn end(_done: FlipDone<'_, Case>) -> CommitDone<'_> {
     CommitDone {
         _lifetime: core::marker::PhantomData, //~
     }

@@ -29,6 +29,7 @@ fn check() {
         is_sync::<CrtcStateMut<'static, CaseCrtc>>(); //~
         is_send::<CommitTail<'static, Case>>(); //~
         is_send::<HwDone<'static, Case>>(); //~
+        is_send::<FlipDone<'static, Case>>(); //~
         is_send::<ConnectorProbe<'static, CaseConnector>>(); //~
         is_sync::<ConnectorProbe<'static, CaseConnector>>(); //~
     }

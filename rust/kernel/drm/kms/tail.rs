@@ -3,8 +3,7 @@
 //! The steps of carrying out an update.
 //!
 //! Each step consumes a value that only the step before returns, so that a driver cannot leave one
-//! out, repeat one, or take them in an order that the core does not support. Only
-//! [`HwDone::wait_for_flip_done`] is up to the driver.
+//! out, repeat one, or take them in an order that the core does not support.
 
 use super::{
     atomic::AtomicCommit,
@@ -202,7 +201,7 @@ impl<'a, D: KmsDriver> HwDone<'a, D> {
     /// Waits until all page flips of the update are complete.
     ///
     /// C: `drm_atomic_helper_wait_for_flip_done()`.
-    pub fn wait_for_flip_done(&self) {
+    pub fn wait_for_flip_done(self) -> FlipDone<'a, D> {
         // SAFETY: The commit is being carried out, and `commit_hw_done()` has been called.
         unsafe {
             bindings::drm_atomic_helper_wait_for_flip_done(
@@ -210,13 +209,26 @@ impl<'a, D: KmsDriver> HwDone<'a, D> {
                 self.commit.as_raw(),
             )
         };
-    }
 
+        FlipDone {
+            commit: self.commit,
+        }
+    }
+}
+
+/// An update that the hardware shows.
+#[must_use = "an update must be carried out to the end"]
+pub struct FlipDone<'a, D: KmsDriver> {
+    commit: AtomicCommit<'a, D>,
+}
+
+impl<'a, D: KmsDriver> FlipDone<'a, D> {
     /// Frees what the planes do not show any more.
     ///
     /// C: `drm_atomic_helper_cleanup_planes()`.
     pub fn cleanup_planes(self) -> CommitDone<'a> {
-        // SAFETY: The commit is being carried out, and `commit_hw_done()` has been called.
+        // SAFETY: The commit is being carried out, and its page flips are complete, so that the
+        // hardware does not read the old framebuffers any more.
         unsafe {
             bindings::drm_atomic_helper_cleanup_planes(
                 self.commit.drm_dev().as_raw(),

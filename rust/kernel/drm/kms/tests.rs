@@ -303,10 +303,10 @@ impl KmsDriver for TestDriver {
         } else {
             disabled.commit_planes().commit_modeset_enables()
         };
-        let done = committed.commit_hw_done();
-
-        done.wait_for_flip_done();
-        done.cleanup_planes()
+        committed
+            .commit_hw_done()
+            .wait_for_flip_done()
+            .cleanup_planes()
     }
 }
 

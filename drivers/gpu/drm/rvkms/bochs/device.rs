@@ -127,13 +127,11 @@ impl KmsDriver for BochsDriver {
 
     /// Sets the mode before the planes are copied, since that clears the memory.
     fn atomic_commit_tail<'a>(tail: CommitTail<'a, Self>) -> CommitDone<'a> {
-        let done = tail
-            .commit_modeset_disables()
+        tail.commit_modeset_disables()
             .commit_modeset_enables()
             .commit_planes()
-            .commit_hw_done();
-
-        done.wait_for_flip_done();
-        done.cleanup_planes()
+            .commit_hw_done()
+            .wait_for_flip_done()
+            .cleanup_planes()
     }
 }
