@@ -24,7 +24,9 @@ use crate::{
     error::to_result,
     io::{
         Io,
-        IoCopyable, //
+        IoCopyable,
+        Mmio,
+        MmioBackend, //
     },
     new_mutex,
     prelude::*,
@@ -221,7 +223,7 @@ impl<D: KmsDriver> Framebuffer<D> {
     /// back to need not be mapped again.
     ///
     /// Fails with `EOPNOTSUPP` if the pixels are not linear in memory, or the memory is I/O memory,
-    /// with `EINVAL` if a colour plane does not lie inside of its GEM object, and with an error of
+    /// with `EINVAL` if a colour plane does not lie inside of what is mapped, and with an error of
     /// the GEM object otherwise. May sleep, and takes the reservation locks of the GEM objects.
     ///
     /// C: `drm_gem_fb_vmap()`.
@@ -258,7 +260,8 @@ impl<D: KmsDriver> Framebuffer<D> {
         Ok(planes)
     }
 
-    fn map_plane(&self, index: usize) -> Result<PlaneMap<D>> {
+    /// Maps the colour plane `index`.
+    pub(super) fn map_plane(&self, index: usize) -> Result<PlaneMap<D>> {
         // SAFETY: The framebuffer does not change by the type invariants.
         let (pitches, offsets, objects) = unsafe {
             let fb = self.as_raw();
@@ -272,9 +275,8 @@ impl<D: KmsDriver> Framebuffer<D> {
         let len = self.plane_len(index, pitch)?;
         let end = offset.checked_add(len).ok_or(EINVAL)?;
 
-        // SAFETY: The framebuffer holds a reference to its GEM objects. The size of a GEM object
-        // does not change.
-        if end > unsafe { (*object.as_ptr()).size } {
+        // SAFETY: The framebuffer holds a reference to its GEM objects.
+        if end > unsafe { drm::gem::mapped_size(object.as_ptr()) } {
             return Err(EINVAL);
         }
 
@@ -299,8 +301,7 @@ impl<D: KmsDriver> Framebuffer<D> {
         Ok(PlaneMap {
             object,
             map,
-            // SAFETY: All of the object was mapped, and it is larger than `offset`. A mapping is
-            // not NULL.
+            // SAFETY: The mapping is not NULL, and was found to be larger than `offset`.
             start: unsafe { NonNull::new_unchecked(base.add(offset)) },
             len,
             _driver: OfDriver::default(),
@@ -393,7 +394,7 @@ unsafe impl<D: KmsDriver> Sync for FramebufferRef<D> {}
 /// - `object` is an object of a device of the driver `D`, and the value holds a reference to it.
 /// - `map` is a mapping of `object`, which is not I/O memory.
 /// - `start` and `len` are a range of bytes inside of the mapping.
-struct PlaneMap<D: KmsDriver> {
+pub(super) struct PlaneMap<D: KmsDriver> {
     object: NonNull<bindings::drm_gem_object>,
     map: bindings::iosys_map,
     start: NonNull<u8>,
@@ -552,16 +553,12 @@ impl<D: KmsDriver> FramebufferMap<D> {
     /// full.
     ///
     /// `offset` is that from the first pixel, in bytes. Otherwise like [`read`](Self::read).
-    pub fn read_to_io<'a, IO>(&self, plane: usize, offset: usize, dst: IO) -> Result
-    where
-        IO: Io<'a, Target = [u8]>,
-        IO::Backend: IoCopyable,
-    {
+    pub fn read_to_io(&self, plane: usize, offset: usize, dst: Mmio<'_, [u8]>) -> Result {
         let src = self.plane(plane)?.range(offset, dst.len())?;
 
-        // SAFETY: `src` is valid for reads of the length of `dst`. The memory of a GEM object is no
-        // I/O memory, and is not handed out as such.
-        unsafe { IO::Backend::copy_to_io(dst.as_view(), src) };
+        // SAFETY: `src` is valid for reads of the length of `dst`. It is a mapping of memory, and
+        // `dst` one of I/O memory, so they do not overlap.
+        unsafe { MmioBackend::copy_to_io(dst, src) };
 
         Ok(())
     }

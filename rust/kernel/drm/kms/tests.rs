@@ -7,6 +7,7 @@
 mod check;
 mod color;
 mod dynamic;
+mod framebuffer;
 mod hotspot;
 mod lifetime;
 mod setup;

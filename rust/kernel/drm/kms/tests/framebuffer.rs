@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+//! Mapping framebuffers.
+
+use super::{
+    super::framebuffer::Framebuffer,
+    *, //
+};
+use crate::{
+    alloc::flags::__GFP_ZERO,
+    drm::gem::IntoGEMObject,
+    page::PAGE_SIZE, //
+};
+use core::ptr;
+
+/// The number of bytes in a line of the framebuffers.
+const LINE_LEN: usize = 64;
+
+/// Maps a framebuffer of one line, `offset` bytes into an object.
+fn map(
+    drm: &drm::Device<TestDriver>,
+    object: &gem::shmem::Object<TestObject>,
+    offset: usize,
+) -> Result {
+    let mut fb = KBox::<Framebuffer<TestDriver>>::new_uninit(GFP_KERNEL | __GFP_ZERO)?;
+    let raw = fb.as_mut_ptr().cast::<bindings::drm_framebuffer>();
+
+    // SAFETY: `raw` is zeroed memory of a framebuffer, of which all is set that is looked at when
+    // it is mapped.
+    let fb = unsafe {
+        (*raw).dev = drm.as_raw();
+        (*raw).format = bindings::drm_format_info(fourcc::XRGB8888);
+        (*raw).width = (LINE_LEN / 4).try_into()?;
+        (*raw).height = 1;
+        (*raw).pitches[0] = LINE_LEN.try_into()?;
+        (*raw).offsets[0] = offset.try_into()?;
+        (*raw).obj[0] = object.as_raw();
+
+        Framebuffer::<TestDriver>::from_raw(raw)
+    };
+
+    fb.map_plane(0).map(drop)
+}
+
+#[kunit_tests(rust_drm_kms_framebuffer)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn planes_lie_inside_of_what_is_mapped() -> Result {
+        let tally = Tally::new()?;
+        let device = TestDevice::register(&tally, create_device, None)?;
+        let config = gem::shmem::ObjectConfig::default();
+        let object = gem::shmem::Object::<TestObject>::new(&device.drm, 2 * PAGE_SIZE, config, ())?;
+        let map = |offset| map(&device.drm, &object, offset);
+
+        assert_eq!(map(2 * PAGE_SIZE - LINE_LEN), Ok(()));
+        assert_eq!(map(2 * PAGE_SIZE - LINE_LEN + 1), Err(EINVAL));
+        assert_eq!(map(u32::MAX as usize), Err(EINVAL));
+
+        // A buffer of somebody else's that does not fill the last page of the object.
+        //
+        // SAFETY: All-zero is a valid value of both. Only the fields that are set are read.
+        let (mut dma_buf, mut attach) = unsafe {
+            (
+                core::mem::zeroed::<bindings::dma_buf>(),
+                core::mem::zeroed::<bindings::dma_buf_attachment>(),
+            )
+        };
+        dma_buf.size = PAGE_SIZE + 1;
+        attach.dmabuf = &mut dma_buf;
+
+        // SAFETY: The object is valid, and nobody else knows of it.
+        let import_attach = unsafe { &raw mut (*object.as_raw()).import_attach };
+
+        // SAFETY: As above. Both values live until the object has no attachment again.
+        unsafe { *import_attach = &mut attach };
+        let ret = map(PAGE_SIZE + 2 - LINE_LEN);
+
+        // SAFETY: As above.
+        unsafe { *import_attach = ptr::null_mut() };
+        assert_eq!(ret, Err(EINVAL));
+
+        Ok(())
+    }
+}
