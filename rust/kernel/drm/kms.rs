@@ -260,24 +260,27 @@ unsafe extern "C" fn commit_callback(
 ) -> c_int {
     let mut index = 0;
 
-    // SAFETY: `dev` is a valid device by the safety requirements. Until `drm_dev_exit()`, whoever
-    // unplugs it waits.
+    // SAFETY: `dev` is a valid device by the safety requirements.
     let plugged = unsafe { bindings::drm_dev_enter(dev, &mut index) };
 
+    if plugged {
+        // Whoever unplugs any DRM device waits until here, so nothing may come before this that
+        // waits for others, e.g. for fences. If this device is unplugged from now on then the
+        // update is turned off again: `shutdown()` comes later, and waits for the locks of the
+        // update's CRTCs, which the caller holds until the update is the current one.
+        //
+        // SAFETY: This ends what `drm_dev_enter()` began.
+        unsafe { bindings::drm_dev_exit(index) };
+    }
+
     // SAFETY: The requirements of this function are those of both.
-    let ret = unsafe {
+    unsafe {
         if plugged || !turns_on(commit) {
             bindings::drm_atomic_helper_commit(dev, commit, nonblock)
         } else {
             ENODEV.to_errno()
         }
-    };
-
-    if plugged {
-        // SAFETY: This ends what `drm_dev_enter()` began.
-        unsafe { bindings::drm_dev_exit(index) };
     }
-    ret
 }
 
 /// Returns whether the update turns a CRTC on.

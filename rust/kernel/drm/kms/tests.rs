@@ -73,9 +73,11 @@ use crate::{
             Relaxed, //
         },
         Arc,
+        Completion,
         Mutex, //
     },
-    types::Opaque, //
+    types::Opaque,
+    workqueue, //
 };
 
 /// What a device and its objects did.
@@ -100,6 +102,9 @@ struct Tally {
     /// References to objects, which keep their device alive until they are taken out.
     #[pin]
     kept: Mutex<Option<Kept>>,
+    /// Another device, which is unplugged in the middle of an update.
+    #[pin]
+    leaving: Mutex<Option<TestDevice>>,
     /// As `kept`.
     #[pin]
     writeback: Mutex<Option<KmsRef<WritebackConnector<TestDriver>>>>,
@@ -118,6 +123,7 @@ impl Tally {
                 enables_first: Atomic::new(false),
                 pending_events: Atomic::new(0),
                 kept <- new_mutex!(None),
+                leaving <- new_mutex!(None),
                 writeback <- new_mutex!(None),
             }),
             GFP_KERNEL,
@@ -296,7 +302,14 @@ impl KmsDriver for TestDriver {
     }
 
     fn atomic_commit_tail<'a>(tail: CommitTail<'a, Self>) -> CommitDone<'a> {
-        let enables_first = tail.commit().drm_dev().tally.enables_first.load(Relaxed);
+        let tally = &tail.commit().drm_dev().tally;
+        let enables_first = tally.enables_first.load(Relaxed);
+
+        let leaving = tally.leaving.lock().take();
+        if let Some(Err(err)) = leaving.map(TestDevice::unplug_elsewhere) {
+            pr_err!("Cannot unplug the other device: {err:?}\n");
+        }
+
         let disabled = tail.commit_modeset_disables();
 
         let committed = if enables_first {
@@ -504,6 +517,20 @@ impl TestDevice {
         )?;
 
         Ok(this)
+    }
+
+    /// Unregisters the device on another thread, whose locks are its own, and waits for that.
+    fn unplug_elsewhere(self) -> Result {
+        let done = Arc::pin_init(Completion::new(), GFP_KERNEL)?;
+        let unplugged = done.clone();
+
+        workqueue::system_unbound().try_spawn(GFP_KERNEL, move || {
+            drop(self);
+            unplugged.complete_all();
+        })?;
+        done.wait_for_completion();
+
+        Ok(())
     }
 
     /// Unregisters the device.

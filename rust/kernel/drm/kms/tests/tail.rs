@@ -43,6 +43,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn other_devices_can_go_during_updates() -> Result {
+        let tally = Tally::new()?;
+        let others_tally = Tally::new()?;
+        let device = TestDevice::register(&tally, create_kept, None)?;
+        let other = TestDevice::register(&others_tally, create_device, None)?;
+        let crtc = tally.kept.lock().take().ok_or(ENODATA)?.crtc;
+
+        *tally.leaving.lock() = Some(other);
+        assert_eq!(turn_on(&device.drm, &crtc), Ok(0));
+        assert!(others_tally.all_freed());
+
+        Ok(())
+    }
+
+    #[test]
     fn what_is_turned_on_completes_when_all_is_up_to_date() -> Result {
         for enables_first in [false, true] {
             let tally = Tally::new()?;
