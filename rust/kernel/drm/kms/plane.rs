@@ -79,7 +79,7 @@ pub enum PlaneType {
 
 /// A driver's implementation of a kind of plane.
 ///
-/// All callbacks may sleep.
+/// All callbacks may sleep, except [`get_scanout_buffer`](Self::get_scanout_buffer).
 #[vtable(unique)]
 pub trait DriverPlane: Send + Sync + Sized {
     /// The driver.

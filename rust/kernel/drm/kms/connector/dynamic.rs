@@ -29,9 +29,13 @@ use core::{
 
 /// A connector that was added to a registered device, e.g. a display behind a hub.
 ///
-/// User space loses the connector when this is dropped, which may sleep, and waits for callbacks of
-/// the connector: it must not be dropped by one. The connector itself lives until nobody refers to
-/// it any more, e.g. until a CRTC that feeds it is turned off.
+/// User space loses the connector when this is dropped, which may sleep, and waits for accesses to
+/// the connector's files in sysfs and debugfs. They take locks that callbacks of connectors are
+/// called with, so no such callback may drop this.
+///
+/// Callbacks are not waited for: one can be running when this has been dropped, and others can
+/// still be called, e.g. for an ioctl that has found the connector before. The connector itself
+/// lives until nobody refers to it any more, e.g. until a CRTC that feeds it is turned off.
 ///
 /// This keeps the device alive, so no mode object of the device can own it.
 ///
