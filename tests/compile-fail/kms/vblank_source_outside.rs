@@ -16,6 +16,8 @@ struct Source;
 impl VblankSource for Source { //~
     const HAS_VBLANK: bool = true;
 
+    type Timer = <NoVblank as VblankSource>::Timer;
+
     fn mode_valid(_mode: &kms::modes::DisplayMode) -> kms::modes::ModeStatus {
         kms::modes::ModeStatus::Ok
     }

@@ -574,6 +574,21 @@ impl<D: KmsDriver> KmsSetup<'_, D> {
         Ok(())
     }
 
+    /// Gives `connector` the property "vrr_capable", to be set by
+    /// [`ConnectorProbe::set_vrr_capable`].
+    ///
+    /// Fails with `ENOMEM`. May sleep.
+    ///
+    /// C: `drm_connector_attach_vrr_capable_property()`.
+    pub fn attach_vrr_capable_property(&self, connector: &OpaqueConnector<D>) -> Result {
+        self.check_own(connector.drm_dev())?;
+
+        // SAFETY: The device is not registered yet, so that only this thread uses its objects.
+        to_result(unsafe {
+            bindings::drm_connector_attach_vrr_capable_property(connector.as_raw())
+        })
+    }
+
     /// Makes `encoder` one of the encoders that can feed `connector`.
     ///
     /// Fails with `EINVAL` if one of them belongs to another device.

@@ -32,7 +32,11 @@ use super::{
     name_format,
     plane::OpaquePlane,
     print::StatePrinter,
-    vblank::VblankSource,
+    vblank::{
+        Timer,
+        VblankSource,
+        VrrVblankTimer, //
+    },
     DriverState,
     KmsDriver,
     KmsSetup,
@@ -48,6 +52,7 @@ use crate::{
         VTABLE_DEFAULT_ERROR, //
     },
     prelude::*,
+    time::Delta,
     types::Opaque,
     vtable::Identity, //
 };
@@ -140,8 +145,8 @@ pub trait DriverCrtc: Send + Sync + Sized {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
-    /// Called after each vertical blank of a [`VblankTimer`](super::vblank::VblankTimer), with the
-    /// number of the frame that begins.
+    /// Called after each vertical blank of a [`VblankTimer`](super::vblank::VblankTimer) or
+    /// [`VrrVblankTimer`], with the number of the frame that begins.
     ///
     /// Only called while somebody waits for vertical blanks. Must not sleep: it runs in interrupt
     /// context, or in a softirq with `PREEMPT_RT`. No lock of the core is held. A call that has
@@ -234,6 +239,8 @@ unsafe impl<D: KmsDriver> Sync for OpaqueCrtc<D> {}
 pub struct Crtc<T: DriverCrtc> {
     base: OpaqueCrtc<T::Driver>,
     #[pin]
+    timer: <T::Vblank as VblankSource>::Timer,
+    #[pin]
     inner: T,
 }
 
@@ -266,6 +273,7 @@ impl<T: DriverCrtc> Crtc<T> {
                     crtc: Opaque::zeroed(),
                     _driver: OfDriver::default(),
                 },
+                timer <- <T::Vblank as VblankSource>::Timer::new(),
                 inner <- T::new(setup.drm_dev(), args),
             }),
             GFP_KERNEL,
@@ -336,6 +344,19 @@ impl<T: DriverCrtc> Crtc<T> {
     /// Returns the driver's data.
     pub fn data(&self) -> &T {
         &self.inner
+    }
+}
+
+impl<T: DriverCrtc<Vblank = VrrVblankTimer>> Crtc<T> {
+    /// Says how long a frame lasts at most, one second or less, if nothing else is to be shown.
+    ///
+    /// If that is not longer than a frame of the mode, or `None`, then the refresh rate is that of
+    /// the mode, which it is at first. A frame that has lasted too long already ends now.
+    ///
+    /// For the callbacks that carry out an update: [`DriverCrtc::atomic_flush`]. Can be called in
+    /// any context.
+    pub fn set_longest_frame(&self, longest: Option<Delta>) {
+        self.timer.set_longest(longest);
     }
 }
 

@@ -13,16 +13,37 @@
 //! C headers: [`include/drm/drm_vblank.h`](srctree/include/drm/drm_vblank.h),
 //! [`include/drm/drm_vblank_helper.h`](srctree/include/drm/drm_vblank_helper.h)
 
+mod timer;
+mod vrr;
+
 use super::modes::{
     DisplayMode,
     ModeStatus, //
 };
 use crate::drm::private::Sealed;
 
-/// A source of vertical blanks: [`NoVblank`] or [`VblankTimer`].
+pub(super) use self::timer::Timer;
+
+/// The shortest frame that a timer makes, in nanoseconds: 1000 frames a second.
+const MIN_FRAME_NS: i64 = 1_000_000;
+
+/// The longest frame that a timer makes, in nanoseconds: one frame a second.
+const MAX_FRAME_NS: i64 = 1_000_000_000;
+
+/// The most pixels of a frame that the core can compute with.
+const MAX_FRAME_PIXELS: u64 = i32::MAX as u64;
+
+/// The most lines of a frame that the core can compute with.
+const MAX_FRAME_LINES: u64 = u16::MAX as u64;
+
+/// A source of vertical blanks: [`NoVblank`], [`VblankTimer`] or [`VrrVblankTimer`].
 pub trait VblankSource: Sealed + 'static {
     /// Whether there are vertical blanks at all.
     const HAS_VBLANK: bool;
+
+    /// What each CRTC has to make them.
+    #[doc(hidden)]
+    type Timer: Timer;
 
     /// Checks whether vertical blanks can be made for `mode`.
     fn mode_valid(mode: &DisplayMode) -> ModeStatus;
@@ -35,6 +56,8 @@ impl Sealed for NoVblank {}
 
 impl VblankSource for NoVblank {
     const HAS_VBLANK: bool = false;
+
+    type Timer = timer::CoreTimer;
 
     fn mode_valid(_mode: &DisplayMode) -> ModeStatus {
         ModeStatus::Ok
@@ -50,41 +73,52 @@ impl VblankSource for NoVblank {
 /// C: `DRM_CRTC_VBLANK_TIMER_FUNCS`.
 pub struct VblankTimer;
 
-impl VblankTimer {
-    /// The shortest frame that the timer makes, in nanoseconds: 1000 frames a second.
-    const MIN_FRAME_NS: u64 = 1_000_000;
-
-    /// The longest frame that the timer makes, in nanoseconds: one frame a second.
-    const MAX_FRAME_NS: u64 = 1_000_000_000;
-
-    /// The most pixels of a frame that the core can compute with.
-    const MAX_FRAME_PIXELS: u64 = i32::MAX as u64;
-
-    /// The most lines of a frame that the core can compute with.
-    const MAX_FRAME_LINES: u64 = u16::MAX as u64;
-}
-
 impl Sealed for VblankTimer {}
 
 impl VblankSource for VblankTimer {
     const HAS_VBLANK: bool = true;
 
-    fn mode_valid(mode: &DisplayMode) -> ModeStatus {
-        if mode.clock() == 0 {
-            return ModeStatus::NoClock;
-        }
-        if mode.frame_lines() > Self::MAX_FRAME_LINES {
-            return ModeStatus::VirtualY;
-        }
-        if mode.frame_pixels() > Self::MAX_FRAME_PIXELS {
-            return ModeStatus::Bad;
-        }
+    type Timer = timer::CoreTimer;
 
-        match mode.frame_duration_ns() {
-            None => ModeStatus::ClockLow,
-            Some(ns) if ns < Self::MIN_FRAME_NS => ModeStatus::ClockHigh,
-            Some(ns) if ns > Self::MAX_FRAME_NS => ModeStatus::ClockLow,
-            Some(_) => ModeStatus::Ok,
-        }
+    fn mode_valid(mode: &DisplayMode) -> ModeStatus {
+        timed_mode_valid(mode)
+    }
+}
+
+/// As [`VblankTimer`], but frames may last longer, until there is something else to show.
+///
+/// The driver says for [how long](super::crtc::Crtc::set_longest_frame), when user space has set the
+/// property ["VRR_ENABLED"](super::crtc::OpaqueCrtcState::vrr_enabled). An update then ends the frame
+/// that is shown, though not before the time of a frame of the mode is over.
+pub struct VrrVblankTimer;
+
+impl Sealed for VrrVblankTimer {}
+
+impl VblankSource for VrrVblankTimer {
+    const HAS_VBLANK: bool = true;
+
+    type Timer = vrr::VrrTimer;
+
+    fn mode_valid(mode: &DisplayMode) -> ModeStatus {
+        timed_mode_valid(mode)
+    }
+}
+
+/// Checks whether a timer can make the vertical blanks of `mode`.
+fn timed_mode_valid(mode: &DisplayMode) -> ModeStatus {
+    if mode.clock() == 0 {
+        return ModeStatus::NoClock;
+    }
+    if mode.frame_lines() > MAX_FRAME_LINES {
+        return ModeStatus::VirtualY;
+    }
+    if mode.frame_pixels() > MAX_FRAME_PIXELS {
+        return ModeStatus::Bad;
+    }
+
+    match mode.frame_duration_ns().map(i64::try_from) {
+        Some(Ok(ns)) if ns < MIN_FRAME_NS => ModeStatus::ClockHigh,
+        Some(Ok(ns)) if ns <= MAX_FRAME_NS => ModeStatus::Ok,
+        _ => ModeStatus::ClockLow,
     }
 }

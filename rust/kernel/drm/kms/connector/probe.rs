@@ -98,6 +98,30 @@ impl<'a, T: DriverConnector> ConnectorProbe<'a, T> {
 
         Ok(count.try_into().unwrap_or(0))
     }
+
+    /// Returns the lowest and the highest refresh rate of the display in Hz, if its
+    /// [EDID](Self::update_edid) says that it can do all between the two.
+    ///
+    /// C: `struct drm_monitor_range_info`.
+    pub fn monitor_range(&self) -> Option<(u32, u32)> {
+        // SAFETY: The lock of the mode configuration is held by the type invariants, and with it
+        // what is known of the display does not change.
+        let range = unsafe { &(*self.as_raw()).display_info.monitor_range };
+
+        (range.min_vfreq > 0 && range.min_vfreq < range.max_vfreq)
+            .then(|| (range.min_vfreq.into(), range.max_vfreq.into()))
+    }
+
+    /// Tells user space whether the refresh rate of the display may vary.
+    ///
+    /// Does nothing if the connector has no
+    /// [property](super::super::KmsSetup::attach_vrr_capable_property) for that.
+    ///
+    /// C: `drm_connector_set_vrr_capable_property()`.
+    pub fn set_vrr_capable(&self, capable: bool) {
+        // SAFETY: The lock of the mode configuration is held by the type invariants.
+        unsafe { bindings::drm_connector_set_vrr_capable_property(self.as_raw(), capable) };
+    }
 }
 
 impl<T: DriverConnector> Deref for ConnectorProbe<'_, T> {

@@ -22,7 +22,10 @@ use crate::{
             ModeStatus, //
         },
         print::StatePrinter,
-        vblank::VblankSource,
+        vblank::{
+            Timer,
+            VblankSource, //
+        },
         DriverState, //
     },
     error::from_result,
@@ -59,17 +62,22 @@ impl<T: DriverCrtc> Crtc<T> {
                 None
             },
             enable_vblank: if T::Vblank::HAS_VBLANK {
-                Some(bindings::drm_crtc_vblank_helper_enable_vblank_timer)
+                Some(Self::enable_vblank_callback)
             } else {
                 None
             },
             disable_vblank: if T::Vblank::HAS_VBLANK {
-                Some(bindings::drm_crtc_vblank_helper_disable_vblank_timer)
+                Some(Self::disable_vblank_callback)
+            } else {
+                None
+            },
+            get_vblank_counter: if <T::Vblank as VblankSource>::Timer::COUNTS {
+                Some(Self::get_vblank_counter_callback)
             } else {
                 None
             },
             get_vblank_timestamp: if T::Vblank::HAS_VBLANK {
-                Some(bindings::drm_crtc_vblank_helper_get_vblank_timestamp_from_timer)
+                Some(Self::get_vblank_timestamp_callback)
             } else {
                 None
             },
@@ -265,6 +273,49 @@ impl<T: DriverCrtc> Crtc<T> {
         //
         // SAFETY: The safety requirements of this function.
         unsafe { bindings::drm_crtc_vblank_atomic_flush(crtc, commit) };
+
+        // The next vertical blank may come as soon as somebody can wait for it.
+        //
+        // SAFETY: The safety requirements of this function.
+        unsafe { Self::from_raw(crtc) }.timer.update();
+    }
+
+    /// # Safety
+    ///
+    /// `crtc` must have been created by [`Self::new`], and be turned on.
+    unsafe extern "C" fn enable_vblank_callback(crtc: *mut bindings::drm_crtc) -> c_int {
+        // SAFETY: The safety requirements of this function.
+        unsafe { Self::from_raw(crtc).timer.enable(crtc) }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`Self::enable_vblank_callback`].
+    unsafe extern "C" fn disable_vblank_callback(crtc: *mut bindings::drm_crtc) {
+        // SAFETY: The safety requirements of this function.
+        unsafe { Self::from_raw(crtc).timer.disable(crtc) };
+    }
+
+    /// # Safety
+    ///
+    /// `crtc` must have been created by [`Self::new`].
+    unsafe extern "C" fn get_vblank_counter_callback(crtc: *mut bindings::drm_crtc) -> u32 {
+        // SAFETY: The safety requirements of this function.
+        unsafe { Self::from_raw(crtc) }.timer.count()
+    }
+
+    /// # Safety
+    ///
+    /// As for [`Self::enable_vblank_callback`]. `time` must be valid for a write.
+    unsafe extern "C" fn get_vblank_timestamp_callback(
+        crtc: *mut bindings::drm_crtc,
+        _max_error: *mut c_int,
+        time: *mut bindings::ktime_t,
+        _in_vblank_irq: bool,
+    ) -> bool {
+        // SAFETY: The safety requirements of this function.
+        unsafe { *time = Self::from_raw(crtc).timer.timestamp(crtc) };
+        true
     }
 
     /// Whether `commit` turns the CRTC on, so that its first vertical blank completes the update.
@@ -347,6 +398,10 @@ impl<T: DriverCrtc> Crtc<T> {
             // SAFETY: The safety requirements of this function.
             unsafe {
                 if bindings::drm_dev_has_vblank((*crtc).dev) {
+                    let state = (*(*commit).crtcs.add((*crtc).index as usize)).new_state;
+                    let mode = DisplayMode::from_raw(&raw const (*state).adjusted_mode);
+
+                    Self::from_raw(crtc).timer.turn_on(crtc, mode);
                     bindings::drm_crtc_vblank_atomic_enable(crtc, commit);
                 }
             }
@@ -365,6 +420,7 @@ impl<T: DriverCrtc> Crtc<T> {
             unsafe {
                 if bindings::drm_dev_has_vblank((*crtc).dev) {
                     bindings::drm_crtc_vblank_atomic_disable(crtc, commit);
+                    Self::from_raw(crtc).timer.turn_off();
                 }
             }
         }

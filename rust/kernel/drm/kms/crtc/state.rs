@@ -74,6 +74,20 @@ impl<D: KmsDriver> OpaqueCrtcState<D> {
         unsafe { bindings::drm_atomic_crtc_needs_modeset(self.as_raw()) }
     }
 
+    /// Whether user space wants the refresh rate to follow its updates.
+    ///
+    /// User space may ask for that whatever is connected.
+    pub fn vrr_enabled(&self) -> bool {
+        // SAFETY: The state does not change by the type invariants.
+        unsafe { (*self.as_raw()).vrr_enabled }
+    }
+
+    /// Returns the connectors that the CRTC feeds, as bits of their indices.
+    pub fn connector_mask(&self) -> u32 {
+        // SAFETY: The state does not change by the type invariants.
+        unsafe { (*self.as_raw()).connector_mask }
+    }
+
     /// Returns the mode that the hardware is to make.
     ///
     /// Its size is what the CRTC puts planes together for. Sizes are 0 if there is no mode.
