@@ -51,7 +51,7 @@ fn check(screen: &Screen<'_>, legacy: bool, time: Duration) -> Verdict {
 }
 
 /// The time by the clock of events.
-fn now() -> Duration {
+pub fn now() -> Duration {
     let now = clock_gettime(ClockId::Monotonic);
     Duration::new(now.tv_sec as u64, now.tv_nsec as u32)
 }

@@ -14,11 +14,10 @@ use std::time::{Duration, Instant};
 use rustix::io::Errno;
 
 use crate::atomic::{Request, ALLOW_MODESET, EVENT, NONBLOCK};
-use crate::card::{Card, Event};
+use crate::card::Card;
 use crate::crc::argb_checksum;
 use crate::error::{Error, What};
 use crate::fault::{FailNth, WorkersWithoutMemory};
-use crate::output::PATIENCE;
 use crate::picture_buffer::{PictureBuffer, Shape};
 use crate::planes::{is_signalled, status_of, Display, Place};
 use crate::random::Random;
@@ -221,7 +220,7 @@ fn flip_while_busy(
                 .prepare(NONBLOCK | EVENT, flips.len() as u64)
                 .commit(display.card)
                 .what("a flip")?;
-            let done = flip_done(display, flips.len() as u64)?.sequence;
+            let done = display.flip_done(flips.len() as u64)?.sequence;
             flips.push(Flip {
                 picture,
                 asked,
@@ -267,21 +266,6 @@ fn flip_while_busy(
     }
     let shown = flips.last().map_or(0, |flip| flip.picture);
     same(&last, &sums[shown])
-}
-
-fn flip_done(display: &Display<'_>, user_data: u64) -> Result<Event, Error> {
-    // A starved machine may take its time.
-    let end = Instant::now() + 4 * PATIENCE;
-    loop {
-        match display
-            .card
-            .next_event(end.saturating_duration_since(Instant::now()))?
-        {
-            Some(event) if event.user_data == user_data => return Ok(event),
-            Some(_) => {}
-            None => return crate::error::message("a flip was never completed"),
-        }
-    }
 }
 
 /// More pictures are to be written than there is time for: each fence is signalled, with an error if

@@ -38,6 +38,7 @@ mod raw;
 mod show;
 mod testlist;
 mod unbind;
+mod vrr;
 mod wrongs;
 
 use std::process::ExitCode;
@@ -100,6 +101,11 @@ fn run(options: &Options) -> Result<ExitCode, Error> {
             let mut tally = Tally::default();
             let card = open(options)?;
             tally.record("frames", frames::test(&card, options.rounds(10_000)));
+            return Ok(summary(tally));
+        }
+        Command::Vrr => {
+            let mut tally = Tally::default();
+            tally.record("vrr", vrr::test(&open(options)?));
             return Ok(summary(tally));
         }
         Command::Load => {

@@ -43,13 +43,15 @@ usage: rvkms-client COMMAND [OPTIONS]
         shows N frames (10,000); the kernel's memory must not grow with them
   load --card CARD [--seconds N] [--filter TEXT]
         the largest pictures, all planes at once, a busy machine, no memory: each test for N seconds (3)
+  vrr --card CARD
+        looks at the duration of frames with and without VRR_ENABLED, on a display for 30 to 60 Hz
   bench --card CARD --other CARD [--rounds N] [--seconds N] [--filter TEXT] OUT.png
         measures the CPU time of frames on both cards in turn, for N seconds (600) at most, draws the
         ratios; fails if one is below its floor or has not been measured
   rate --card CARD
         prints how many frames are composed in a second
   all --card CARD [--module NAME]
-        all of the above but picture, display, copies, console and load, in short forms; leaves the module loaded
+        all of the above but picture, display, copies, console, load and vrr, in short forms; leaves the module loaded
 
   --card CARD      a path (/dev/dri/card0) or a driver's name (vkms); --other CARD, a second one
   --module NAME    the driver's module; --parameter KEY=VALUE, once for each of its parameters
@@ -87,6 +89,7 @@ pub enum Command {
     Diff,
     Frames,
     Load,
+    Vrr,
     Bench {
         output: PathBuf,
     },
@@ -195,6 +198,7 @@ pub fn parse() -> Result<Option<Options>, Error> {
         "diff" => Command::Diff,
         "frames" => Command::Frames,
         "load" => Command::Load,
+        "vrr" => Command::Vrr,
         "bench" => match words.next() {
             Some(output) => Command::Bench {
                 output: output.into(),

@@ -3,13 +3,14 @@
 //! A display of any size with all of its planes, its checksums and its writeback connector.
 
 use std::os::fd::{AsFd, OwnedFd};
+use std::time::{Duration, Instant};
 
 use drm_sys::*;
 use rustix::event::{poll, PollFd, PollFlags};
 use rustix::fs::Timespec;
 
 use crate::atomic::{Blob, Request, ALLOW_MODESET};
-use crate::card::{Card, Kind};
+use crate::card::{Card, Event, Kind};
 use crate::crc::Crc;
 use crate::error::{message, Error, What};
 use crate::output::{Output, PATIENCE};
@@ -187,6 +188,11 @@ impl<'c> Display<'c> {
 
     /// The number of the last vertical blank.
     pub fn sequence(&self) -> Result<u32, Error> {
+        Ok(self.vblank()?.0)
+    }
+
+    /// The number and the time of the last vertical blank.
+    pub fn vblank(&self) -> Result<(u32, Duration), Error> {
         let mut argument = drm_crtc_get_sequence {
             crtc_id: self.output.crtc,
             ..Default::default()
@@ -194,7 +200,21 @@ impl<'c> Display<'c> {
         self.card
             .call(raw::CRTC_GET_SEQUENCE, &mut argument)
             .what("CRTC_GET_SEQUENCE")?;
-        Ok(argument.sequence as u32)
+        let time = Duration::from_nanos(argument.sequence_ns as u64);
+        Ok((argument.sequence as u32, time))
+    }
+
+    /// Waits for the event of a flip. A starved machine may take its time.
+    pub fn flip_done(&self, user_data: u64) -> Result<Event, Error> {
+        let end = Instant::now() + 4 * PATIENCE;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            match self.card.next_event(left)? {
+                Some(event) if event.user_data == user_data => return Ok(event),
+                Some(_) => {}
+                None => return message("a flip was never completed"),
+            }
+        }
     }
 
     /// The checksum of a frame that begins after this call.

@@ -55,6 +55,7 @@ impl RvkmsConnector {
 
         if config.has_edid {
             setup.attach_edid_property(connector)?;
+            setup.attach_vrr_capable_property(connector)?;
         }
 
         Ok(connector)
@@ -102,7 +103,13 @@ impl DriverConnector for RvkmsConnector {
 
     fn get_modes(probe: &ConnectorProbe<'_, Self>) -> Result<u32> {
         if let Some(edid) = &probe.data().edid {
-            return edid.read(|edid| probe.update_edid(Some(edid)));
+            let count = edid.read(|edid| probe.update_edid(Some(edid)))?;
+            let range = probe.monitor_range();
+
+            probe.set_vrr_capable(range.is_some());
+            probe.drm_dev().slowest.set(probe.index(), range);
+
+            return Ok(count);
         }
 
         let count = probe.add_modes_noedid(MAX_SIZE.0, MAX_SIZE.1);

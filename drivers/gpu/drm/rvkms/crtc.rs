@@ -37,7 +37,7 @@ use kernel::{
                 PlaneState, //
             },
             print::StatePrinter,
-            vblank::VblankTimer,
+            vblank::VrrVblankTimer,
             writeback::WritebackJob,
             DriverState,
             MAX_OBJECTS, //
@@ -185,7 +185,7 @@ impl DriverCrtc for RvkmsCrtc {
     type Driver = RvkmsDriver;
     type Args = ();
     type State = RvkmsCrtcState;
-    type Vblank = VblankTimer;
+    type Vblank = VrrVblankTimer;
 
     fn new(_drm: &drm::Device<RvkmsDriver>, _args: ()) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
@@ -255,6 +255,13 @@ impl DriverCrtc for RvkmsCrtc {
         if let Some(canvas) = canvas(state) {
             picture.set_canvas(canvas);
         }
+
+        let slowest = &crtc.drm_dev().slowest;
+        crtc.set_longest_frame(
+            (state.vrr_enabled())
+                .then(|| slowest.longest_frame(state.connector_mask()))
+                .flatten(),
+        );
 
         for plane in commit.new_plane_states() {
             if let Some(state) = PlaneState::<RvkmsPlane>::try_from_opaque(plane) {

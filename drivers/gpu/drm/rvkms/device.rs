@@ -9,8 +9,10 @@ use crate::{
         Id, //
     },
     connector::RvkmsConnector,
-    output, //
+    output,
+    vrr::SlowestRates, //
 };
+use core::ops::Deref;
 use kernel::{
     device::DeviceContext,
     drm::{
@@ -54,7 +56,11 @@ impl RvkmsDevice {
         }
 
         let faux = faux::Registration::new(name, None)?;
-        let device = drm::UnregisteredDevice::<RvkmsDriver>::new(faux.as_ref(), Ok(config))?;
+        let data = DeviceData {
+            config,
+            slowest: SlowestRates::new(),
+        };
+        let device = drm::UnregisteredDevice::<RvkmsDriver>::new(faux.as_ref(), Ok(data))?;
         let drm = ARef::from(&*device);
 
         drm::Registration::new_foreign_owned(
@@ -119,6 +125,21 @@ impl RvkmsDevice {
     }
 }
 
+/// What belongs to a device.
+pub(crate) struct DeviceData {
+    config: Config,
+    /// Which displays can wait for updates.
+    pub(crate) slowest: SlowestRates,
+}
+
+impl Deref for DeviceData {
+    type Target = Config;
+
+    fn deref(&self) -> &Config {
+        &self.config
+    }
+}
+
 /// The DRM driver.
 pub(crate) struct RvkmsDriver;
 
@@ -158,7 +179,7 @@ impl gem::DriverObject for RvkmsObject {
 
 #[vtable]
 impl drm::Driver for RvkmsDriver {
-    type Data = Config;
+    type Data = DeviceData;
     type RegistrationData<'a> = ();
     type Object = gem::shmem::Object<RvkmsObject>;
     type File = RvkmsFile;

@@ -18,6 +18,7 @@ mod patience;
 mod picture;
 mod plane;
 mod scene;
+mod vrr;
 mod worker;
 mod writeback;
 
