@@ -41,6 +41,7 @@ mod pm;
 pub mod print;
 pub mod rect;
 pub mod scaling;
+mod shutdown;
 mod tail;
 #[cfg(CONFIG_RUST_DRM_KMS_KUNIT_TEST)]
 mod tests;
@@ -203,7 +204,7 @@ impl<D: drm::Driver> KmsOps<D> {
 
     /// Turns everything off.
     ///
-    /// May sleep, and takes all modeset locks.
+    /// What cannot be turned off is kept forever. May sleep, and takes all modeset locks.
     ///
     /// # Safety
     ///
@@ -211,9 +212,9 @@ impl<D: drm::Driver> KmsOps<D> {
     pub(super) unsafe fn shutdown(&self, drm: &drm::Device<D>) {
         let raw = drm.as_raw();
 
-        // SAFETY: `drm` is a device with a mode configuration and initial states of all objects by
-        // the safety requirements.
-        unsafe { bindings::drm_atomic_helper_shutdown(raw) };
+        // SAFETY: `drm` is a device with a mode configuration and initial states of all objects,
+        // which has been unplugged, by the safety requirements.
+        unsafe { shutdown::shutdown(raw) };
 
         // A device that goes while it is suspended is never resumed.
         //
@@ -615,6 +616,18 @@ impl DriverState for () {
     fn duplicate(&self) -> Result<Self> {
         Ok(())
     }
+}
+
+/// Returns whether `property` is one of the `properties` of a mode object.
+fn is_attached(
+    properties: &bindings::drm_object_properties,
+    property: *mut bindings::drm_property,
+) -> bool {
+    properties
+        .properties
+        .iter()
+        .take(properties.count as usize)
+        .any(|other| *other == property)
 }
 
 /// Returns the name of a mode object, as the argument of [`name_format`].

@@ -10,6 +10,7 @@ use super::{
         OpaqueCrtc,
         OpaqueCrtcState, //
     },
+    is_attached,
     plane::{
         OpaquePlane,
         OpaquePlaneState, //
@@ -243,13 +244,7 @@ impl<D: KmsDriver> KmsSetup<'_, D> {
 fn has<D: KmsDriver>(crtc: &OpaqueCrtc<D>, property: *mut bindings::drm_property) -> bool {
     // SAFETY: The CRTC is valid, and only this thread changes its properties before the device is
     // registered.
-    let properties = unsafe { &(*crtc.as_raw()).properties };
-
-    properties
-        .properties
-        .iter()
-        .take(properties.count as usize)
-        .any(|other| *other == property)
+    is_attached(unsafe { &(*crtc.as_raw()).properties }, property)
 }
 
 impl<D: KmsDriver> OpaquePlaneState<D> {

@@ -12,6 +12,7 @@ mod probe;
 
 use super::{
     encoder::Encoder,
+    is_attached,
     modes::{
         DisplayMode,
         ModeStatus, //
@@ -245,14 +246,8 @@ impl<D: KmsDriver> OpaqueConnector<D> {
         // configuration of its device. Nobody else uses it by the safety requirements.
         unsafe {
             let property = (*(*self.as_raw()).dev).mode_config.edid_property;
-            let properties = &*(*self.as_raw()).base.properties;
 
-            if !properties
-                .properties
-                .iter()
-                .take(properties.count as usize)
-                .any(|other| *other == property)
-            {
+            if !is_attached(&*(*self.as_raw()).base.properties, property) {
                 bindings::drm_connector_attach_edid_property(self.as_raw());
             }
         }

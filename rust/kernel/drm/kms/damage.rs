@@ -9,6 +9,7 @@
 
 use super::{
     atomic::AtomicCommit,
+    is_attached,
     plane::{
         DriverPlane,
         OpaquePlane,
@@ -43,12 +44,7 @@ impl<D: KmsDriver> KmsSetup<'_, D> {
             )
         };
 
-        if attached
-            .properties
-            .iter()
-            .take(attached.count.try_into()?)
-            .any(|other| *other == property)
-        {
+        if is_attached(attached, property) {
             return Err(EEXIST);
         }
 

@@ -97,6 +97,8 @@ struct Tally {
     hotspots: Atomic<bool>,
     /// Whether updates turn on what they turn on before they update the planes.
     enables_first: Atomic<bool>,
+    /// Whether all updates of CRTCs are refused.
+    refuses: Atomic<bool>,
     /// How many updates of planes ended with the event of the update still to be sent.
     pending_events: Atomic<i32>,
     /// References to objects, which keep their device alive until they are taken out.
@@ -121,6 +123,7 @@ impl Tally {
                 registration_data_freed: Atomic::new(0),
                 hotspots: Atomic::new(false),
                 enables_first: Atomic::new(false),
+                refuses: Atomic::new(false),
                 pending_events: Atomic::new(0),
                 kept <- new_mutex!(None),
                 leaving <- new_mutex!(None),
@@ -384,6 +387,13 @@ impl DriverCrtc for TestCrtc {
         args.map(|()| Self {
             _token: Token::new(drm),
         })
+    }
+
+    fn atomic_check(crtc: &Crtc<Self>, _check: &AtomicCheck<'_, TestDriver>) -> Result {
+        if crtc.drm_dev().tally.refuses.load(Relaxed) {
+            return Err(EXDEV);
+        }
+        Ok(())
     }
 
     fn atomic_flush(crtc: &Crtc<Self>, commit: &AtomicCommit<'_, TestDriver>) {

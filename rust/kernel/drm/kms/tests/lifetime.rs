@@ -2,7 +2,16 @@
 
 //! Devices as a whole: what lives how long.
 
-use super::*;
+use super::{
+    tail::turn_on,
+    *, //
+};
+use core::ptr::NonNull;
+
+fn is_active(crtc: &Crtc<TestCrtc>) -> bool {
+    // SAFETY: The CRTC has a state, which no other thread changes.
+    unsafe { (*(*crtc.as_raw()).state).active }
+}
 
 #[kunit_tests(rust_drm_kms_lifetime)]
 mod tests {
@@ -188,6 +197,64 @@ mod tests {
         drop(drm);
         assert!(tally.all_freed());
         assert_eq!(STATES.load(Relaxed), states);
+
+        Ok(())
+    }
+
+    #[test]
+    fn all_is_turned_off_when_there_is_memory_again() -> Result {
+        let tally = Tally::new()?;
+        let device = TestDevice::register(&tally, create_kept, None)?;
+        let crtc = tally.kept.lock().take().ok_or(ENODATA)?.crtc;
+
+        assert_eq!(turn_on(&device.drm, &crtc), Ok(0));
+        assert!(is_active(&crtc));
+
+        NO_STATES.store(true, Relaxed);
+        let ret = workqueue::system_unbound().try_spawn(GFP_KERNEL, || {
+            // SAFETY: A worker can sleep.
+            unsafe { bindings::msleep(100) };
+            NO_STATES.store(false, Relaxed);
+        });
+        if ret.is_err() {
+            NO_STATES.store(false, Relaxed);
+        }
+        drop(device);
+        assert!(!is_active(&crtc));
+
+        drop(crtc);
+        assert!(tally.all_freed());
+
+        Ok(())
+    }
+
+    #[test]
+    fn what_cannot_be_turned_off_is_kept() -> Result {
+        let tally = Tally::new()?;
+        let device = TestDevice::register(&tally, create_kept, None)?;
+        let crtc = tally.kept.lock().take().ok_or(ENODATA)?.crtc;
+
+        assert_eq!(turn_on(&device.drm, &crtc), Ok(0));
+        tally.refuses.store(true, Relaxed);
+        let drm = device.unplug();
+        assert!(is_active(&crtc));
+
+        let raw = NonNull::from(&*drm);
+        drop(crtc);
+        drop(drm);
+        assert_eq!(tally.alive.load(Relaxed), NUM_OBJECTS);
+        assert_eq!(tally.data_freed.load(Relaxed), 0);
+
+        tally.refuses.store(false, Relaxed);
+
+        // SAFETY: The device was kept, with one reference, and has been unplugged.
+        unsafe {
+            <TestDriver as drm::Driver>::KMS
+                .ok_or(ENODEV)?
+                .shutdown(raw.as_ref());
+            drop(ARef::from_raw(raw));
+        }
+        assert!(tally.all_freed());
 
         Ok(())
     }

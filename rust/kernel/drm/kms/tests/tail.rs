@@ -10,7 +10,7 @@ use crate::{
 use core::ptr;
 
 /// Turns `crtc` on, with no plane and nothing connected, and waits until the update is complete.
-fn turn_on(drm: &drm::Device<TestDriver>, crtc: &Crtc<TestCrtc>) -> Result<c_int> {
+pub(super) fn turn_on(drm: &drm::Device<TestDriver>, crtc: &Crtc<TestCrtc>) -> Result<c_int> {
     with_check(drm, |check| {
         drop(check.get_crtc_state(crtc)?);
 

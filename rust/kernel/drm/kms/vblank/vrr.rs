@@ -208,8 +208,9 @@ impl VrrTimer {
         let this = unsafe { &*container_of!(timer, Self, timer) };
 
         if let Some(crtc) = this.begin_frame() {
-            // SAFETY: By the type invariants of `Inner`, `this` is a part of `crtc`. It can only
-            // be turned off when this is over.
+            // SAFETY: By the type invariants of `Inner`, `this` is a part of `crtc`. The CRTC is
+            // on: to turn it off waits for this, and a device on which something is on is not
+            // freed.
             if unsafe { handle_vblank(crtc) } {
                 this.start(&this.inner.lock());
             }
@@ -326,6 +327,8 @@ impl Timer for VrrTimer {
 #[pinned_drop]
 impl PinnedDrop for VrrTimer {
     fn drop(self: Pin<&mut Self>) {
+        // The CRTC is off, or was never on, so the timer was stopped before.
+        //
         // SAFETY: The timer is set up by the type invariants, and nobody starts it any more.
         unsafe { bindings::hrtimer_cancel(self.timer.get()) };
     }
