@@ -226,7 +226,7 @@ impl<D: KmsDriver> Framebuffer<D> {
     /// with `EINVAL` if a colour plane does not lie inside of what is mapped, and with an error of
     /// the GEM object otherwise. May sleep, and takes the reservation locks of the GEM objects.
     ///
-    /// C: `drm_gem_fb_vmap()`.
+    /// C: `drm_gem_fb_vmap()`, which C drivers undo after each update.
     pub fn map(&self) -> Result<FramebufferMap<D>> {
         let guard = self.mapping.lock();
 
