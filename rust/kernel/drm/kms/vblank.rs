@@ -87,9 +87,9 @@ impl VblankSource for VblankTimer {
 
 /// As [`VblankTimer`], but frames may last longer, until there is something else to show.
 ///
-/// The driver says for [how long](super::crtc::Crtc::set_longest_frame), when user space has set the
-/// property ["VRR_ENABLED"](super::crtc::OpaqueCrtcState::vrr_enabled). An update then ends the frame
-/// that is shown, though not before the time of a frame of the mode is over.
+/// The driver says for [how long](super::crtc::Crtc::set_longest_frame), when user space has set
+/// the property ["VRR_ENABLED"](super::crtc::OpaqueCrtcState::vrr_enabled). An update then ends the
+/// frame that is shown, though not before the time of a frame of the mode is over.
 pub struct VrrVblankTimer;
 
 impl Sealed for VrrVblankTimer {}

@@ -33,8 +33,9 @@ use core::{
 ///
 /// # Invariants
 ///
-/// `state` is a valid state of a plane of a device of the driver `D`, and nobody changes it, but for
-/// the hotspot, for as long as there is a reference to it. The hotspot changes with `WRITE_ONCE()`.
+/// `state` is a valid state of a plane of a device of the driver `D`, and nobody changes it, but
+/// for the hotspot, for as long as there is a reference to it. The hotspot changes with
+/// `WRITE_ONCE()`.
 #[repr(transparent)]
 pub struct OpaquePlaneState<D: KmsDriver> {
     state: Opaque<bindings::drm_plane_state>,

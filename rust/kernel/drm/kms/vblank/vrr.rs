@@ -126,7 +126,8 @@ unsafe impl Send for Inner {}
 ///
 /// # Invariants
 ///
-/// `timer` is set up with [`Self::expired`], and only started while `inner` is locked and `running`.
+/// `timer` is set up with [`Self::expired`], and only started while `inner` is locked and
+/// `running`.
 #[pin_data(PinnedDrop)]
 pub struct VrrTimer {
     #[pin]
