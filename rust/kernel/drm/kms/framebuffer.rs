@@ -554,11 +554,11 @@ impl<D: KmsDriver> FramebufferMap<D> {
     ///
     /// `offset` is that from the first pixel, in bytes. Otherwise like [`read`](Self::read).
     pub fn read_to_io(&self, plane: usize, offset: usize, dst: Mmio<'_, [u8]>) -> Result {
-        let src = self.plane(plane)?.range(offset, dst.len())?;
+        let src = self.plane(plane)?.range(offset, Io::len(dst))?;
 
         // SAFETY: `src` is valid for reads of the length of `dst`. It is a mapping of memory, and
         // `dst` one of I/O memory, so they do not overlap.
-        unsafe { MmioBackend::copy_to_io(dst, src) };
+        unsafe { <MmioBackend as IoCopyable>::copy_to_io(dst, src) };
 
         Ok(())
     }
