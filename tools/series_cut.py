@@ -175,7 +175,7 @@ class Overlay:
             lines = tidy(lines)
             lines = tidy(self.prune_imports(path, mail, lines))
         else:
-            lines = tidy(lines)
+            lines = tidy(lines, brackets=False)
         return "\n".join(lines)
 
     def prune_imports(self, path, mail, lines):
@@ -293,14 +293,16 @@ def render_use(tree, indent):
     return "\n".join(lines)
 
 
-def tidy(lines):
-    """Leaves out blank lines that separate nothing."""
+def tidy(lines, brackets=True):
+    """Leaves out blank lines that separate nothing, as those at the brackets of code."""
     result = []
     for line in lines:
         if not line.strip():
-            if not result or not result[-1].strip() or result[-1].endswith(("{", "(", "[")):
+            if not result or not result[-1].strip():
                 continue
-        elif CLOSING.fullmatch(line.strip()) and result and not result[-1].strip():
+            if brackets and result[-1].endswith(("{", "(", "[")):
+                continue
+        elif brackets and CLOSING.fullmatch(line.strip()) and result and not result[-1].strip():
             result.pop()
         result.append(line)
     while len(result) > 1 and not result[-1] and not result[-2]:

@@ -6,6 +6,7 @@
 //! [`include/linux/pm.h`](srctree/include/linux/pm.h)
 
 use super::{
+    callback::call,
     Device,
     Driver, //
 };
@@ -88,7 +89,9 @@ impl<T: PmDriver> PmOps<T> {
     /// `dev` must be a PCI device that is bound to the driver `T`, with the device lock held.
     unsafe extern "C" fn suspend_callback(dev: *mut bindings::device) -> c_int {
         // SAFETY: The safety requirements of this function.
-        from_result(|| unsafe { Self::call(dev, T::suspend) })
+        let result = unsafe { call::<T, _>(Self::pci_dev(dev), T::suspend) };
+
+        from_result(|| result.map(|()| 0))
     }
 
     /// # Safety
@@ -96,30 +99,16 @@ impl<T: PmDriver> PmOps<T> {
     /// `dev` must be a PCI device that is bound to the driver `T`, with the device lock held.
     unsafe extern "C" fn resume_callback(dev: *mut bindings::device) -> c_int {
         // SAFETY: The safety requirements of this function.
-        from_result(|| unsafe { Self::call(dev, T::resume) })
+        let result = unsafe { call::<T, _>(Self::pci_dev(dev), T::resume) };
+
+        from_result(|| result.map(|()| 0))
     }
 
     /// # Safety
     ///
-    /// `dev` must be a PCI device that is bound to the driver `T`, with the device lock held.
-    unsafe fn call(
-        dev: *mut bindings::device,
-        callback: for<'a, 'b, 'bound> fn(
-            &'bound Device<device::Core<'a>>,
-            Pin<&'b T::Data<'bound>>,
-        ) -> Result,
-    ) -> Result<c_int> {
-        // SAFETY: `dev` is part of a `struct pci_dev` by the safety requirements.
-        let pdev = unsafe { container_of!(dev, bindings::pci_dev, dev) };
-
-        // SAFETY: `Device` is a transparent wrapper of a `struct pci_dev`, which is valid for the
-        // duration of the callback.
-        let pdev = unsafe { &*pdev.cast::<Device<device::CoreInternal<'_>>>() };
-
-        // SAFETY: The device is bound to `T`, so that `probe()` has stored its data, which is not
-        // taken away while the device lock is held.
-        let data = unsafe { pdev.as_ref().drvdata_borrow::<T::Data<'_>>() };
-
-        callback(pdev, data).map(|()| 0)
+    /// `dev` must be part of a PCI device.
+    unsafe fn pci_dev(dev: *mut bindings::device) -> *mut bindings::pci_dev {
+        // SAFETY: The safety requirements of this function.
+        unsafe { container_of!(dev, bindings::pci_dev, dev) }
     }
 }

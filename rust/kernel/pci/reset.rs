@@ -5,6 +5,7 @@
 //! C header: [`include/linux/pci.h`](srctree/include/linux/pci.h)
 
 use super::{
+    callback::call,
     Device,
     Driver, //
 };
@@ -79,7 +80,7 @@ impl<T: ResetDriver> ResetOps<T> {
     /// `pdev` must be a PCI device that is bound to the driver `T`, with the device lock held.
     unsafe extern "C" fn reset_prepare_callback(pdev: *mut bindings::pci_dev) {
         // SAFETY: The safety requirements of this function.
-        unsafe { Self::call(pdev, T::reset_prepare) };
+        unsafe { call::<T, _>(pdev, T::reset_prepare) };
     }
 
     /// # Safety
@@ -87,27 +88,6 @@ impl<T: ResetDriver> ResetOps<T> {
     /// `pdev` must be a PCI device that is bound to the driver `T`, with the device lock held.
     unsafe extern "C" fn reset_done_callback(pdev: *mut bindings::pci_dev) {
         // SAFETY: The safety requirements of this function.
-        unsafe { Self::call(pdev, T::reset_done) };
-    }
-
-    /// # Safety
-    ///
-    /// `pdev` must be a PCI device that is bound to the driver `T`, with the device lock held.
-    unsafe fn call(
-        pdev: *mut bindings::pci_dev,
-        callback: for<'a, 'b, 'bound> fn(
-            &'bound Device<device::Core<'a>>,
-            Pin<&'b T::Data<'bound>>,
-        ),
-    ) {
-        // SAFETY: `Device` is a transparent wrapper of a `struct pci_dev`, which is valid for the
-        // duration of the callback.
-        let pdev = unsafe { &*pdev.cast::<Device<device::CoreInternal<'_>>>() };
-
-        // SAFETY: The device is bound to `T`. A probe holds the device lock until it has stored
-        // the data, and the data is not taken away while the lock is held.
-        let data = unsafe { pdev.as_ref().drvdata_borrow::<T::Data<'_>>() };
-
-        callback(pdev, data);
+        unsafe { call::<T, _>(pdev, T::reset_done) };
     }
 }
