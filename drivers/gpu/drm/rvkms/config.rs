@@ -283,16 +283,28 @@ pub(crate) struct Defaults {
 }
 
 /// What a device is made of.
-#[derive(Default)]
 pub(crate) struct Config {
     pub(crate) planes: Objects<Plane>,
     pub(crate) crtcs: Objects<Crtc>,
     pub(crate) encoders: Objects<Encoder>,
     pub(crate) connectors: Objects<Connector>,
-    /// Whether there are no vertical blanks, so that page flips complete at once.
-    pub(crate) without_vblank: bool,
+    /// Whether there are vertical blanks. Without them page flips complete at once.
+    pub(crate) vblank: bool,
     /// Whether cursors have a hotspot, and are hidden from clients that do not know about it.
     pub(crate) cursor_hotspot: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            planes: Objects::default(),
+            crtcs: Objects::default(),
+            encoders: Objects::default(),
+            connectors: Objects::default(),
+            vblank: true,
+            cursor_hotspot: false,
+        }
+    }
 }
 
 impl Config {
@@ -301,7 +313,7 @@ impl Config {
     /// It has one CRTC, and one of each of the other objects but for the overlay planes.
     pub(crate) fn with_defaults(defaults: Defaults) -> Result<Self> {
         let mut config = Self {
-            without_vblank: !defaults.vblank,
+            vblank: defaults.vblank,
             cursor_hotspot: defaults.cursor_hotspot,
             ..Self::default()
         };
@@ -368,7 +380,7 @@ impl Config {
                     possible_encoders: try_clone_ids(&connector.possible_encoders)?,
                 })
             })?,
-            without_vblank: self.without_vblank,
+            vblank: self.vblank,
             cursor_hotspot: self.cursor_hotspot,
         })
     }

@@ -285,47 +285,33 @@ impl configfs::AttributeOperations<0> for DeviceItem {
     }
 }
 
-// Whether there are vertical blanks.
-#[vtable]
-impl configfs::AttributeOperations<1> for DeviceItem {
-    type Data = Self;
+/// Defines an attribute that is a switch of a device.
+macro_rules! switch {
+    ($id:literal, $field:ident) => {
+        #[vtable]
+        impl configfs::AttributeOperations<$id> for DeviceItem {
+            type Data = Self;
 
-    fn show(item: &Self, page: &mut [u8; PAGE_SIZE]) -> Result<usize> {
-        let vblank = item.device.read(|config| Ok(!config.without_vblank))?;
+            fn show(item: &Self, page: &mut [u8; PAGE_SIZE]) -> Result<usize> {
+                let value = item.device.read(|config| Ok(config.$field))?;
 
-        print(page, fmt!("{}\n", u8::from(vblank)))
-    }
+                print(page, fmt!("{}\n", u8::from(value)))
+            }
 
-    fn store(item: &Self, page: &[u8]) -> Result {
-        let vblank = kstrtobool_bytes(page)?;
+            fn store(item: &Self, page: &[u8]) -> Result {
+                let value = kstrtobool_bytes(page)?;
 
-        item.device.change(|config| {
-            config.without_vblank = !vblank;
-            Ok(())
-        })
-    }
+                item.device.change(|config| {
+                    config.$field = value;
+                    Ok(())
+                })
+            }
+        }
+    };
 }
 
-// Whether cursors have a hotspot.
-#[vtable]
-impl configfs::AttributeOperations<2> for DeviceItem {
-    type Data = Self;
-
-    fn show(item: &Self, page: &mut [u8; PAGE_SIZE]) -> Result<usize> {
-        let hotspot = item.device.read(|config| Ok(config.cursor_hotspot))?;
-
-        print(page, fmt!("{}\n", u8::from(hotspot)))
-    }
-
-    fn store(item: &Self, page: &[u8]) -> Result {
-        let hotspot = kstrtobool_bytes(page)?;
-
-        item.device.change(|config| {
-            config.cursor_hotspot = hotspot;
-            Ok(())
-        })
-    }
-}
+switch!(1, vblank);
+switch!(2, cursor_hotspot);
 
 /// Writes what user space reads from an attribute.
 fn print(page: &mut [u8; PAGE_SIZE], args: fmt::Arguments<'_>) -> Result<usize> {

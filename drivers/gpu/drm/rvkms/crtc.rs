@@ -256,12 +256,14 @@ impl DriverCrtc for RvkmsCrtc {
             picture.set_canvas(canvas);
         }
 
-        let slowest = &crtc.drm_dev().slowest;
-        crtc.set_longest_frame(
-            (state.vrr_enabled())
-                .then(|| slowest.longest_frame(state.connector_mask()))
-                .flatten(),
-        );
+        let longest = if state.vrr_enabled() {
+            let slowest = &crtc.drm_dev().slowest;
+
+            slowest.longest_frame(state.connector_mask())
+        } else {
+            None
+        };
+        crtc.set_longest_frame(longest);
 
         for plane in commit.new_plane_states() {
             if let Some(state) = PlaneState::<RvkmsPlane>::try_from_opaque(plane) {

@@ -55,7 +55,7 @@ impl<'a, T, O> Made<'a, T, O> {
 /// Fails with `EINVAL` if `config` is not valid.
 pub(crate) fn create_objects(setup: &KmsSetup<'_, RvkmsDriver>, config: &Config) -> Result {
     setup.enable_async_page_flip();
-    if config.without_vblank {
+    if !config.vblank {
         setup.disable_vblank();
     }
 
