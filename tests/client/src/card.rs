@@ -376,6 +376,26 @@ impl Card {
         }
     }
 
+    /// Waits for the event of the flip with this number, and forgets those that come before it.
+    pub fn flip_done(&self, user_data: u64, patience: Duration) -> Result<Event, Error> {
+        let end = Instant::now() + patience;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            match self.next_event(left)? {
+                Some(event)
+                    if event.kind == DRM_EVENT_FLIP_COMPLETE && event.user_data == user_data =>
+                {
+                    return Ok(event);
+                }
+                Some(_) => {}
+                None => {
+                    let seconds = patience.as_secs();
+                    return message(format!("no event of flip {user_data} within {seconds} s"));
+                }
+            }
+        }
+    }
+
     /// Forgets all events that have come.
     pub fn discard_events(&self) -> Result<(), Error> {
         while self.next_event(Duration::ZERO)?.is_some() {}

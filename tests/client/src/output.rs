@@ -313,12 +313,7 @@ impl<'c> Screen<'c> {
 
     /// Waits for the event of a flip.
     pub fn flip_done(&self, user_data: u64) -> Result<Event, Error> {
-        while let Some(event) = self.card.next_event(PATIENCE)? {
-            if event.kind == DRM_EVENT_FLIP_COMPLETE && event.user_data == user_data {
-                return Ok(event);
-            }
-        }
-        message(format!("no flip event within {} s", PATIENCE.as_secs()))
+        self.card.flip_done(user_data, PATIENCE)
     }
 
     /// Checks that the output still works: two flips with their events.

@@ -3,7 +3,7 @@
 //! A display of any size with all of its planes, its checksums and its writeback connector.
 
 use std::os::fd::{AsFd, OwnedFd};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use drm_sys::*;
 use rustix::event::{poll, PollFd, PollFlags};
@@ -206,15 +206,7 @@ impl<'c> Display<'c> {
 
     /// Waits for the event of a flip. A starved machine may take its time.
     pub fn flip_done(&self, user_data: u64) -> Result<Event, Error> {
-        let end = Instant::now() + 4 * PATIENCE;
-        loop {
-            let left = end.saturating_duration_since(Instant::now());
-            match self.card.next_event(left)? {
-                Some(event) if event.user_data == user_data => return Ok(event),
-                Some(_) => {}
-                None => return message("a flip was never completed"),
-            }
-        }
+        self.card.flip_done(user_data, 4 * PATIENCE)
     }
 
     /// The checksum of a frame that begins after this call.
