@@ -19,7 +19,8 @@ use kernel::{
                 ConnectorProbe,
                 ConnectorStatus,
                 DriverConnector,
-                DynamicConnector, //
+                DynamicConnector,
+                EDID_BLOCK_SIZE, //
             },
             print::StatePrinter,
             KmsSetup, //
@@ -103,13 +104,21 @@ impl DriverConnector for RvkmsConnector {
 
     fn get_modes(probe: &ConnectorProbe<'_, Self>) -> Result<u32> {
         if let Some(edid) = &probe.data().edid {
-            let count = edid.read(|edid| probe.update_edid(Some(edid)))?;
+            // What is not there is a block of zeroes, which the core leaves out.
+            let count = edid.read(|edid| {
+                probe.read_edid(|number, block| {
+                    if let Some(bytes) = edid.chunks_exact(EDID_BLOCK_SIZE).nth(number) {
+                        block.copy_from_slice(bytes);
+                    }
+                    Ok(())
+                })
+            })?;
             let range = probe.monitor_range();
 
             probe.set_vrr_capable(range.is_some());
             probe.drm_dev().slowest.set(probe.index(), range);
 
-            return Ok(count);
+            return Ok(count.unwrap_or(0));
         }
 
         let count = probe.add_modes_noedid(MAX_SIZE.0, MAX_SIZE.1);

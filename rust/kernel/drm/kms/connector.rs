@@ -43,7 +43,10 @@ use core::{
 };
 
 pub use self::dynamic::DynamicConnector;
-pub use self::probe::ConnectorProbe;
+pub use self::probe::{
+    ConnectorProbe,
+    EDID_BLOCK_SIZE, //
+};
 
 /// The kind of a connector.
 ///
@@ -371,6 +374,8 @@ impl<T: DriverConnector> Connector<T> {
             (*connector.cast::<bindings::drm_connector>()).helper_private = &ops.helper_funcs
         };
 
+        // INVARIANT: The connector was initialized with the operations of `T` above.
+        //
         // SAFETY: The core frees the connector with the device, which outlives the borrow of
         // `setup`.
         Ok(unsafe { &*connector })
@@ -557,7 +562,7 @@ impl<D: KmsDriver> KmsSetup<'_, D> {
     /// Gives `connector` the property "EDID".
     ///
     /// Only a [virtual](ConnectorType::Virtual) connector has to be given one, without which
-    /// [`ConnectorProbe::update_edid`] fails. Does nothing if there is one already.
+    /// [`ConnectorProbe::read_edid`] fails. Does nothing if there is one already.
     ///
     /// C: `drm_connector_attach_edid_property()`.
     pub fn attach_edid_property(&self, connector: &OpaqueConnector<D>) -> Result {

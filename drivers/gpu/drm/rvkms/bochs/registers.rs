@@ -3,6 +3,7 @@
 //! The registers of the device.
 
 use kernel::{
+    drm::kms::connector::EDID_BLOCK_SIZE,
     io::{
         register,
         Io,
@@ -17,7 +18,10 @@ use kernel::{
 pub(crate) const SIZE: usize = 0x608;
 
 /// The size of the EDID at the start of the registers, in bytes.
-pub(crate) const EDID_SIZE: usize = 0x400;
+const EDID_SIZE: usize = 0x400;
+
+/// What an EDID begins with.
+const EDID_HEADER: [u8; 8] = [0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x00];
 
 /// The size of a pixel in bytes, in the only mode that is used.
 pub(crate) const BYTES_PER_PIXEL: usize = 4;
@@ -192,9 +196,18 @@ where
         self.write_reg(VGA_ATTRIBUTE::zeroed().with_show(!dark));
     }
 
-    /// Reads what the device says about its display. There may be nothing but zeroes.
-    fn read_edid(self, edid: &mut [u8; EDID_SIZE]) -> Result {
-        self.try_bytes(0, EDID_SIZE)?.copy_to_slice(edid);
+    /// Reads a block of the EDID. Fails if there is something else in its place.
+    fn read_edid_block(self, number: usize, block: &mut [u8; EDID_BLOCK_SIZE]) -> Result {
+        if number >= EDID_SIZE / EDID_BLOCK_SIZE {
+            return Err(EINVAL);
+        }
+
+        self.try_bytes(number * EDID_BLOCK_SIZE, EDID_BLOCK_SIZE)?
+            .copy_to_slice(block);
+
+        if number == 0 && !block.starts_with(&EDID_HEADER) {
+            return Err(ENODEV);
+        }
 
         Ok(())
     }
@@ -281,6 +294,35 @@ mod tests {
         assert_eq!(device.read(X_OFFSET).into_raw(), 0);
         assert_eq!(device.read(Y_OFFSET).into_raw(), 800);
         assert_eq!(device.read(ENABLE).into_raw(), 0x41);
+
+        Ok(())
+    }
+    #[test]
+    fn an_edid_has_its_blocks() -> Result {
+        let device = &device(0)?;
+        let mut block = [0; EDID_BLOCK_SIZE];
+
+        device.try_bytes(0, 8)?.copy_from_slice(&EDID_HEADER);
+        device.try_bytes(EDID_SIZE - 1, 1)?.copy_from_slice(&[7]);
+
+        device.read_edid_block(0, &mut block)?;
+        assert!(block.starts_with(&EDID_HEADER));
+        device.read_edid_block(7, &mut block)?;
+        assert_eq!(block[EDID_BLOCK_SIZE - 1], 7);
+        for number in [8, usize::MAX] {
+            assert_eq!(device.read_edid_block(number, &mut block), Err(EINVAL));
+        }
+
+        Ok(())
+    }
+
+    #[test]
+    fn garbage_is_no_edid() -> Result {
+        let mut block = [0; EDID_BLOCK_SIZE];
+
+        for byte in [0, 0xff] {
+            assert_eq!((&device(byte)?).read_edid_block(0, &mut block), Err(ENODEV));
+        }
 
         Ok(())
     }

@@ -3,6 +3,7 @@
 //! What a display tells about itself.
 
 use kernel::{
+    drm::kms::connector::EDID_BLOCK_SIZE,
     new_mutex,
     prelude::*,
     sync::{
@@ -10,9 +11,6 @@ use kernel::{
         Mutex, //
     },
 };
-
-/// The size of a block in bytes.
-const BLOCK: usize = 128;
 
 /// The EDID of a display.
 ///
@@ -39,7 +37,7 @@ impl Edid {
     /// Fails with `EINVAL` if it is not made of whole blocks. What is in them is not looked at: it
     /// is up to user space to test what comes of an EDID with errors.
     pub(crate) fn set(&self, edid: &[u8]) -> Result {
-        if edid.is_empty() || edid.len() % BLOCK != 0 {
+        if edid.is_empty() || edid.len() % EDID_BLOCK_SIZE != 0 {
             return Err(EINVAL);
         }
 
@@ -64,10 +62,10 @@ impl Edid {
 
 /// Puts `bytes` into `block` at `offset`.
 const fn put<const N: usize>(
-    mut block: [u8; BLOCK],
+    mut block: [u8; EDID_BLOCK_SIZE],
     offset: usize,
     bytes: &[u8; N],
-) -> [u8; BLOCK] {
+) -> [u8; EDID_BLOCK_SIZE] {
     let mut i = 0;
 
     while i < N {
@@ -79,8 +77,8 @@ const fn put<const N: usize>(
 }
 
 /// The EDID of a display that prefers 1024x768 at 60 Hz.
-const BUILT_IN: [u8; BLOCK] = {
-    let mut block = [0; BLOCK];
+const BUILT_IN: [u8; EDID_BLOCK_SIZE] = {
+    let mut block = [0; EDID_BLOCK_SIZE];
 
     block = put(block, 0, &[0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0]);
     // Vendor LNX, made in the first week of 2026; EDID 1.4.
@@ -111,11 +109,11 @@ const BUILT_IN: [u8; BLOCK] = {
     // All bytes add up to zero.
     let mut sum = 0u8;
     let mut i = 0;
-    while i < BLOCK {
+    while i < EDID_BLOCK_SIZE {
         sum = sum.wrapping_add(block[i]);
         i += 1;
     }
-    block[BLOCK - 1] = sum.wrapping_neg();
+    block[EDID_BLOCK_SIZE - 1] = sum.wrapping_neg();
 
     block
 };

@@ -11,7 +11,11 @@ use super::{
 };
 use crate::{
     bindings,
-    error::to_result,
+    error::{
+        from_result,
+        to_result, //
+    },
+    ffi::c_void,
     prelude::*,
     types::NotThreadSafe, //
 };
@@ -19,6 +23,11 @@ use core::{
     ops::Deref,
     ptr, //
 };
+
+/// The size of a block of an EDID in bytes.
+///
+/// C: `EDID_LENGTH`.
+pub const EDID_BLOCK_SIZE: usize = bindings::EDID_LENGTH as usize;
 
 /// A connector whose modes are being found out.
 ///
@@ -65,42 +74,54 @@ impl<'a, T: DriverConnector> ConnectorProbe<'a, T> {
         }
     }
 
-    /// Takes over what the EDID of the display says, and adds its modes.
+    /// Reads the EDID of the display, takes over what it says, and adds its modes.
     ///
-    /// Returns how many were added. An EDID with errors is used as far as possible; none at all
-    /// removes what an earlier one said. Fails with `EINVAL` if it is shorter than one block, 128
-    /// bytes, and with `ENOMEM`.
+    /// Returns how many were added, and `None` if there is no EDID, which removes what an earlier
+    /// one said.
     ///
-    /// C: `drm_edid_connector_update()`, `drm_edid_connector_add_modes()`.
-    pub fn update_edid(&self, edid: Option<&[u8]>) -> Result<u32> {
-        let edid = match edid {
-            Some(edid) if edid.len() < bindings::EDID_LENGTH as usize => return Err(EINVAL),
-            Some(edid) => {
-                // SAFETY: `edid` is valid for reads of its length, and copied.
-                let edid = unsafe { bindings::drm_edid_alloc(edid.as_ptr().cast(), edid.len()) };
-                if edid.is_null() {
-                    return Err(ENOMEM);
-                }
-                edid
-            }
-            None => ptr::null(),
-        };
+    /// `read` is given the number of a block, and fills it; it is all zeroes before. It fails if there is no EDID, or if it
+    /// cannot be read. It may be called several times for a block whose checksum is wrong; such
+    /// blocks, but for those of the CTA, are left out in the end, and without the first one there
+    /// is no EDID. It is not called at all if user space has set an EDID of its own, in
+    /// `edid_override` in debugfs or with `drm.edid_firmware`.
+    ///
+    /// Fails with `EINVAL` if the connector has no
+    /// [property](super::super::KmsSetup::attach_edid_property) for it, and with `ENOMEM`.
+    ///
+    /// C: `drm_edid_read_custom()`, `drm_edid_connector_update()`,
+    /// `drm_edid_connector_add_modes()`.
+    pub fn read_edid<F>(&self, mut read: F) -> Result<Option<u32>>
+    where
+        F: FnMut(usize, &mut [u8; EDID_BLOCK_SIZE]) -> Result,
+    {
+        let context: *mut F = &mut read;
 
-        // SAFETY: The lock of the mode configuration is held by the type invariants. `edid` is NULL
-        // or was allocated above, and the connector takes a copy.
+        // SAFETY: The lock of the mode configuration is held by the type invariants. `read_block`
+        // is called before this returns, with `context`, which nobody else uses meanwhile. What is
+        // returned is NULL or an EDID that belongs to this function, of which the connector takes
+        // a copy.
         let count = unsafe {
+            let edid = bindings::drm_edid_read_custom(
+                self.as_raw(),
+                Some(read_block::<F>),
+                context.cast(),
+            );
             let ret = bindings::drm_edid_connector_update(self.as_raw(), edid);
             bindings::drm_edid_free(edid);
             to_result(ret)?;
 
+            if edid.is_null() {
+                return Ok(None);
+            }
+
             bindings::drm_edid_connector_add_modes(self.as_raw())
         };
 
-        Ok(count.try_into().unwrap_or(0))
+        Ok(Some(count.try_into().unwrap_or(0)))
     }
 
     /// Returns the lowest and the highest refresh rate of the display in Hz, if its
-    /// [EDID](Self::update_edid) says that it can do all between the two.
+    /// [EDID](Self::read_edid) says that it can do all between the two.
     ///
     /// C: `struct drm_monitor_range_info`.
     pub fn monitor_range(&self) -> Option<(u32, u32)> {
@@ -122,6 +143,35 @@ impl<'a, T: DriverConnector> ConnectorProbe<'a, T> {
         // SAFETY: The lock of the mode configuration is held by the type invariants.
         unsafe { bindings::drm_connector_set_vrr_capable_property(self.as_raw(), capable) };
     }
+}
+
+/// Reads a block of an EDID.
+///
+/// # Safety
+///
+/// `context` must point at an `F` that nobody else uses meanwhile, and `block` at memory of `len`
+/// bytes.
+unsafe extern "C" fn read_block<F>(
+    context: *mut c_void,
+    block: *mut u8,
+    number: c_uint,
+    len: usize,
+) -> c_int
+where
+    F: FnMut(usize, &mut [u8; EDID_BLOCK_SIZE]) -> Result,
+{
+    let mut bytes = [0; EDID_BLOCK_SIZE];
+    // SAFETY: The safety requirements of this function.
+    let read = unsafe { &mut *context.cast::<F>() };
+
+    from_result(|| {
+        read(number as usize, &mut bytes)?;
+
+        // SAFETY: The memory has `len` bytes by the safety requirements, and is not on this stack.
+        unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), block, len.min(EDID_BLOCK_SIZE)) };
+
+        Ok(0)
+    })
 }
 
 impl<T: DriverConnector> Deref for ConnectorProbe<'_, T> {
