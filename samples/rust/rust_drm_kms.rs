@@ -53,13 +53,10 @@ use kernel::{
     },
     faux,
     prelude::*,
-    sync::{
-        atomic::{
-            Atomic,
-            Relaxed, //
-        },
-        Arc, //
-    },
+    sync::atomic::{
+        Atomic,
+        Relaxed, //
+    }, //
 };
 
 module! {
@@ -194,7 +191,7 @@ struct SamplePlane;
 
 /// What the plane has in each of its states: the mapped framebuffer, if there is one.
 struct SamplePlaneState {
-    map: Option<Arc<FramebufferMap<SampleDriver>>>,
+    map: Option<FramebufferMap<SampleDriver>>,
 }
 
 impl DriverState for SamplePlaneState {
@@ -226,11 +223,9 @@ impl DriverPlane for SamplePlane {
     }
 
     fn prepare_fb(_plane: &Plane<Self>, state: &mut PlaneStateMut<'_, Self>) -> Result {
-        let map = match (state.framebuffer(), &state.data().map) {
-            // The state before this one shows the same framebuffer.
-            (Some(fb), Some(map)) if core::ptr::eq(fb, map.framebuffer()) => return Ok(()),
-            (Some(fb), _) => Some(Arc::new(fb.map()?, GFP_KERNEL)?),
-            (None, _) => None,
+        let map = match state.framebuffer() {
+            Some(fb) => Some(fb.map()?),
+            None => None,
         };
 
         state.data_mut().map = map;

@@ -217,7 +217,7 @@ impl Task {
         let fb = target.framebuffer();
         let format = Format::from_fourcc(fb.format()).ok_or(EINVAL)?;
 
-        composer.write(frame, rows, Writeback::new(&**target, format, fb.pitch(0))?)
+        composer.write(frame, rows, Writeback::new(target, format, fb.pitch(0))?)
     }
 }
 

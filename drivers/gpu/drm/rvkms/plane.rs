@@ -252,14 +252,7 @@ impl DriverPlane for RvkmsPlane {
     }
 
     fn prepare_fb(_plane: &Plane<Self>, state: &mut PlaneStateMut<'_, Self>) -> Result {
-        let buffer = match (state.framebuffer(), state.data().buffer()) {
-            (None, _) => None,
-            (Some(fb), Some(buffer)) if core::ptr::eq(fb, buffer.framebuffer()) => {
-                Some(buffer.clone())
-            }
-            (Some(fb), _) => Some(Arc::new(fb.map()?, GFP_KERNEL)?),
-        };
-
+        let buffer = state.framebuffer().map(|fb| fb.map()).transpose()?;
         state.data_mut().buffer = buffer;
 
         Ok(())

@@ -48,7 +48,7 @@ use kernel::{
 };
 
 /// The mapped memory of a framebuffer.
-pub(crate) type Buffer = Arc<FramebufferMap<RvkmsDriver>>;
+pub(crate) type Buffer = FramebufferMap<RvkmsDriver>;
 
 impl Source for Buffer {
     fn read(&self, plane: usize, offset: usize, dst: &mut [u8]) -> Result {

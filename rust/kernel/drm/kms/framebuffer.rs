@@ -220,7 +220,8 @@ impl<D: KmsDriver> Framebuffer<D> {
     /// Maps all colour planes into the kernel.
     ///
     /// They stay mapped until the framebuffer is destroyed, so that the pages that a page flip goes
-    /// back to need not be mapped again.
+    /// back to need not be mapped again: the next call takes a reference, and so does a clone of
+    /// what is returned.
     ///
     /// Fails with `EOPNOTSUPP` if the pixels are not linear in memory, or the memory is I/O memory,
     /// with `EINVAL` if a colour plane does not lie inside of what is mapped, and with an error of
@@ -364,6 +365,12 @@ impl<D: KmsDriver> From<&Framebuffer<D>> for FramebufferRef<D> {
     }
 }
 
+impl<D: KmsDriver> Clone for FramebufferRef<D> {
+    fn clone(&self) -> Self {
+        Self::from(&**self)
+    }
+}
+
 impl<D: KmsDriver> Deref for FramebufferRef<D> {
     type Target = Framebuffer<D>;
 
@@ -471,6 +478,15 @@ unsafe impl<D: KmsDriver> Sync for PlaneMap<D> {}
 /// The memory of `fb` is mapped, one mapping for each colour plane.
 pub struct FramebufferMap<D: KmsDriver> {
     fb: FramebufferRef<D>,
+}
+
+impl<D: KmsDriver> Clone for FramebufferMap<D> {
+    fn clone(&self) -> Self {
+        // INVARIANT: It is the same framebuffer.
+        Self {
+            fb: self.fb.clone(),
+        }
+    }
 }
 
 impl<D: KmsDriver> FramebufferMap<D> {

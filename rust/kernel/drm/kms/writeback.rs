@@ -34,7 +34,6 @@ use crate::{
         to_result, //
     },
     prelude::*,
-    sync::Arc,
     types::{
         ForeignOwnable,
         Opaque, //
@@ -155,6 +154,8 @@ impl<D: WritebackDriver> WritebackConnector<D> {
                 .helper_private = &ops.helper_funcs
         };
 
+        // INVARIANT: The connector was initialized above.
+        //
         // SAFETY: The core frees the connector with the device, which outlives the borrow of
         // `setup`.
         Ok(unsafe { &*connector })
@@ -280,7 +281,7 @@ impl<D: WritebackDriver> WritebackConnector<D> {
             }
 
             // SAFETY: The job holds a reference to the framebuffer.
-            let map = Arc::new(unsafe { Framebuffer::<D>::from_raw(fb) }.map()?, GFP_KERNEL)?;
+            let map = KBox::new(unsafe { Framebuffer::<D>::from_raw(fb) }.map()?, GFP_KERNEL)?;
 
             // SAFETY: The job belongs to this thread.
             unsafe { (*job).priv_ = map.into_foreign() };
@@ -311,7 +312,7 @@ impl<D: WritebackDriver> WritebackConnector<D> {
         unsafe {
             bindings::drm_framebuffer_put((*job).fb);
             (*job).fb = ptr::null_mut();
-            drop(Arc::<FramebufferMap<D>>::from_foreign(map));
+            drop(KBox::<FramebufferMap<D>>::from_foreign(map));
         }
     }
 
@@ -334,9 +335,9 @@ impl<D: WritebackDriver> WritebackConnector<D> {
         // change meanwhile; the CRTC is one of the device.
         let (job, map, crtc) = unsafe {
             let job = (*state).writeback_job;
-            let map = Arc::<FramebufferMap<D>>::borrow((*job).priv_);
+            let map = KBox::<FramebufferMap<D>>::borrow((*job).priv_);
 
-            (job, map.into(), OpaqueCrtc::<D>::from_raw((*state).crtc))
+            (job, map.clone(), OpaqueCrtc::<D>::from_raw((*state).crtc))
         };
 
         // SAFETY: The state has a job, which is queued once.
@@ -391,13 +392,13 @@ unsafe impl<D: WritebackDriver> Sync for WritebackConnector<D> {}
 pub struct WritebackJob<D: WritebackDriver> {
     job: *mut bindings::drm_writeback_job,
     _connector: KmsRef<WritebackConnector<D>>,
-    map: Arc<FramebufferMap<D>>,
+    map: FramebufferMap<D>,
     result: Result,
 }
 
 impl<D: WritebackDriver> WritebackJob<D> {
     /// Returns the mapped framebuffer. It has the size of the mode.
-    pub fn map(&self) -> &Arc<FramebufferMap<D>> {
+    pub fn map(&self) -> &FramebufferMap<D> {
         &self.map
     }
 

@@ -29,8 +29,7 @@ use kernel::{
         Io,
         Mmio, //
     },
-    prelude::*,
-    sync::Arc, //
+    prelude::*, //
 };
 
 /// How many pixels are put together at a time, on the stack.
@@ -40,7 +39,7 @@ const CHUNK: usize = 128;
 pub(crate) type Buffer = FramebufferMap<BochsDriver>;
 
 /// A part of a framebuffer on the display. `source` is the framebuffer, or what stands for it.
-pub(crate) struct Layer<S = Arc<Buffer>> {
+pub(crate) struct Layer<S = Buffer> {
     pub(crate) source: S,
     pub(crate) format: Format,
     pub(crate) way: Way,

@@ -42,8 +42,7 @@ use kernel::{
         KmsSetup, //
     },
     pci,
-    prelude::*,
-    sync::Arc, //
+    prelude::*, //
 };
 
 /// A plane.
@@ -56,7 +55,7 @@ pub(crate) struct BochsPlane {
 /// What a state of a plane adds: the mapped framebuffer.
 #[derive(Default)]
 pub(crate) struct BochsPlaneState {
-    buffer: Option<Arc<Buffer>>,
+    buffer: Option<Buffer>,
 }
 
 impl DriverState for BochsPlaneState {
@@ -158,14 +157,7 @@ impl DriverPlane for BochsPlane {
     }
 
     fn prepare_fb(_plane: &Plane<Self>, state: &mut PlaneStateMut<'_, Self>) -> Result {
-        let buffer = match (state.framebuffer(), &state.data().buffer) {
-            (None, _) => None,
-            (Some(fb), Some(buffer)) if core::ptr::eq(fb, buffer.framebuffer()) => {
-                Some(buffer.clone())
-            }
-            (Some(fb), _) => Some(Arc::new(fb.map()?, GFP_KERNEL)?),
-        };
-
+        let buffer = state.framebuffer().map(|fb| fb.map()).transpose()?;
         state.data_mut().buffer = buffer;
 
         Ok(())
