@@ -339,6 +339,8 @@ unsafe fn setup<D: KmsDriver>(
         unsafe { plane::hotspot::disable(raw) };
     }
 
+    // INVARIANT: The mode configuration was initialized above, and an `UnregisteredDevice` is not
+    // registered.
     let setup = KmsSetup {
         drm,
         uses_vblank: Cell::new(false),

@@ -200,12 +200,6 @@ impl<D: KmsDriver> AtomicCheck<'_, D> {
         unsafe { drm::Device::from_raw((*self.as_raw()).dev) }
     }
 
-    /// Whether the update may turn CRTCs on or off or change their mode.
-    pub fn allow_modeset(&self) -> bool {
-        // SAFETY: The commit is valid by the type invariants.
-        unsafe { (*self.as_raw()).allow_modeset() }
-    }
-
     /// Returns the new state of `plane`, which is added to the update if it is not part of it yet.
     ///
     /// Fails with `EBUSY` if the state is borrowed, with `EINVAL` if `plane` is of another device,

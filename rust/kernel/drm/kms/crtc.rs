@@ -312,6 +312,8 @@ impl<T: DriverCrtc> Crtc<T> {
             setup.uses_vblank.set(true);
         }
 
+        // INVARIANT: The CRTC was initialized with the operations of `T` above.
+        //
         // SAFETY: The core frees the CRTC with the device, which outlives the borrow of `setup`.
         let crtc = unsafe { &*crtc };
 

@@ -101,20 +101,6 @@ pub struct PlaneDamage<'a> {
     _states: PhantomData<&'a ()>,
 }
 
-impl PlaneDamage<'_> {
-    /// Returns the smallest rectangle that all parts are in, or `None` if nothing has changed.
-    ///
-    /// C: `drm_atomic_helper_damage_merged()`.
-    pub fn merged(self) -> Option<Rect> {
-        self.reduce(|a, b| Rect {
-            x1: a.x1.min(b.x1),
-            y1: a.y1.min(b.y1),
-            x2: a.x2.max(b.x2),
-            y2: a.y2.max(b.y2),
-        })
-    }
-}
-
 impl Iterator for PlaneDamage<'_> {
     type Item = Rect;
 

@@ -104,6 +104,8 @@ impl<D: KmsDriver> Encoder<D> {
             .num_idle_encoders
             .set(setup.num_idle_encoders.get() + 1);
 
+        // INVARIANT: The encoder was initialized above.
+        //
         // SAFETY: The core frees the encoder with the device, which outlives the borrow of `setup`.
         Ok(unsafe { &*encoder })
     }

@@ -28,16 +28,13 @@ pub const ARGB8888: u32 = fourcc(b"AR24");
 pub const MOD_LINEAR: u64 = 0;
 
 /// Whether the core knows the pixel format `code`.
-//
-// Not inlined into drivers, since the C function is not exported to modules.
-#[inline(never)]
-pub fn is_known(code: u32) -> bool {
+pub(super) fn is_known(code: u32) -> bool {
     info(code).is_some()
 }
 
 /// Returns what the core knows of the pixel format `code`.
 //
-// Not inlined into drivers, as above.
+// Not inlined into drivers, since the C function is not exported to modules.
 #[inline(never)]
 pub(super) fn info(code: u32) -> Option<&'static bindings::drm_format_info> {
     // SAFETY: The function has no requirements, and returns an entry of a constant table.

@@ -329,6 +329,8 @@ impl<T: DriverPlane> Plane<T> {
             setup.num_primary.set(setup.num_primary.get() + 1);
         }
 
+        // INVARIANT: The plane was initialized with the operations of `T` above.
+        //
         // SAFETY: The core frees the plane with the device, which outlives the borrow of `setup`.
         let plane = unsafe { &*plane };
 
