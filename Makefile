@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # The developer's entry points; each is one line into tools/.
 #
-# VM=uml|qemu|debug  where the kernel runs (default: uml); debug: uml, with KASAN and lockdep
+# VM=uml|qemu|debug  where the kernel runs (default: uml); debug: uml, with KASAN and lockdep;
+# VM=time-travel     uml, where computing takes no time: the default of `make igt`
 # DRIVER=NAME        the driver to run or test (default: rvkms)
 # DEVICE=bochs       with VM=qemu: a PCI display, driven by rvkms_bochs
 # KDIR=TREE          a kernel tree of your own instead of the fetched one; only `make apply` writes to it
@@ -29,7 +30,7 @@ kunit: ## the KUnit tests alone
 	@tools/kunit
 
 igt: ## IGT tests that match T, on rvkms and on C vkms, as a table
-	@tools/igt
+	@VM=$${VM:-time-travel} tools/igt
 
 bench: ## CPU time of frames beside C vkms; the ratios are build/bench.png
 	@tools/bench

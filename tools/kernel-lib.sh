@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Configures and makes the kernel in $TREE; expects $flavour: uml, debug or qemu.
+# Configures and makes the kernel in $TREE; expects $flavour: uml, debug, time-travel or qemu.
 
 state=$TREE/.rvkms
 arch=um
-fragments=(uml)
 
 case $flavour in
-uml) ;;
-debug) fragments+=(debug) ;;
+uml) fragments=(uml smp) ;;
+debug) fragments=(uml smp debug) ;;
+time-travel) fragments=(uml time-travel) ;;
 qemu)
 	arch=x86_64
-	fragments=(qemu)
+	fragments=(qemu smp)
 	;;
 *) die "no such flavour: $flavour" ;;
 esac

@@ -17,7 +17,8 @@ case $VM in
 uml) FLAVOUR=uml ;;
 qemu) FLAVOUR=qemu ;;
 debug) FLAVOUR=debug ;;
-*) die "VM is uml, qemu or debug, not $VM" ;;
+time-travel) FLAVOUR=time-travel ;;
+*) die "VM is uml, qemu, debug or time-travel, not $VM" ;;
 esac
 
 # A tree of its own for each flavour and each KDIR, so that none throws away what another built.
