@@ -288,7 +288,7 @@ impl Round {
                 None => Err(EINVAL),
             };
 
-            self.give_back(&task, first, result);
+            self.give_back(task, first, result);
         }
     }
 
@@ -308,11 +308,17 @@ impl Round {
         Some((task, rows))
     }
 
-    fn give_back(&self, task: &Task, first: u32, result: Result<&[u32]>) {
+    fn give_back(&self, task: Task, first: u32, result: Result<&[u32]>) {
+        let has_target = task.target.is_some();
+
+        // Who waits for the end may be the last who needs the device, and must not find it kept by
+        // a reference of the queue that belongs to the device.
+        drop(task);
+
         let mut chunks = self.chunks.lock();
-        let result = result.and_then(|crcs| match task.target {
-            Some(_) => Ok(()),
-            None => chunks.cache.set(first, crcs),
+        let result = result.and_then(|crcs| match has_target {
+            true => Ok(()),
+            false => chunks.cache.set(first, crcs),
         });
 
         if result.is_err() {

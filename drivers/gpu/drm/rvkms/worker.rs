@@ -80,11 +80,12 @@ struct Job {
 }
 
 impl Job {
-    /// Adds frames to those that wait. Does nothing if there is no room.
+    /// Adds frames whose checksum is wanted to those that wait, unless there are too many.
     ///
-    /// Nothing is dropped that may sleep when it is dropped, but for a writeback job.
+    /// Does not drop the last reference to anything.
     fn push(&mut self, pending: Pending) {
-        if self.pending.len() < MAX_PENDING {
+        // The last place is for writeback.
+        if self.pending.len() + 1 < MAX_PENDING {
             // There is room, so this cannot fail.
             let _ = self.pending.push_within_capacity(pending);
         }
@@ -185,19 +186,27 @@ impl Worker {
         let _ = queue.enqueue(self.clone());
     }
 
-    /// Stores what the CRTC shows now in the framebuffer of `job`. May sleep.
+    /// Stores what the CRTC shows now in the framebuffer of `job`.
+    ///
+    /// May sleep: if too many frames wait then until those are composed.
     pub(crate) fn write_back(
         self: &Arc<Self>,
         queue: &UnboundQueue,
         crtc: &Crtc<RvkmsCrtc>,
         writeback: WritebackJob<RvkmsDriver>,
     ) {
+        let is_full = self.job.lock().pending.len() >= MAX_PENDING;
+        if is_full {
+            queue.flush();
+        }
+
         let rejected = {
             let mut job = self.job.lock();
 
             match job.scene.clone() {
                 Some(scene) if job.pending.len() < MAX_PENDING => {
-                    job.push(Pending {
+                    // There is room, so this cannot fail.
+                    let _ = job.pending.push_within_capacity(Pending {
                         crtc: crtc.into(),
                         scene,
                         wanted: Wanted::Pixels(writeback),
