@@ -107,8 +107,12 @@ impl Writes {
             return None;
         }
 
-        // As long as there may be page table entries each call counts as a write.
-        if self.busy.load(Acquire) != 0 || self.mapped.load(Acquire) != 0 {
+        // As long as there may be page table entries each call counts as a write. Who adds some is
+        // busy until `mapped` says so, and who removes them before it says so: hence both looks.
+        if self.busy.load(Acquire) != 0
+            || self.mapped.load(Acquire) != 0
+            || self.busy.load(Acquire) != 0
+        {
             self.written();
         }
 

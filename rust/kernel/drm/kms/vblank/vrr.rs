@@ -335,6 +335,7 @@ impl PinnedDrop for VrrTimer {
     }
 }
 
+#[cfg(CONFIG_RUST_DRM_KMS_KUNIT_TEST)]
 #[macros::kunit_tests(rust_drm_kms_vrr)]
 mod tests {
     use super::*;
