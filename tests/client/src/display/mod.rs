@@ -15,7 +15,7 @@ use drm_sys::*;
 
 use crate::atomic::{Blob, Request, ALLOW_MODESET};
 use crate::buffer::{add_fb2, fb_argument, remove_fb, Dumb, Frame};
-use crate::card::Card;
+use crate::card::{address, Card};
 use crate::error::{Error, What};
 use crate::options::Options;
 use crate::output::Screen;
@@ -40,6 +40,7 @@ const TESTS: &[(&str, Test)] = &[
     ("display-rotation", rotations::picture),
     ("display-rotation-of-cursor", rotations::cursor),
     ("display-gamma", gamma),
+    ("display-legacy-gamma", legacy_gamma),
     ("display-off", off),
     ("display-legacy-cursor", changes::legacy_cursor),
     ("display-damage", changes::damage),
@@ -380,6 +381,29 @@ fn gamma(screen: &Screen<'_>, monitor: &Monitor) -> Verdict {
         let [_, red, green, blue] = pixel.to_be_bytes().map(|value| 255 - u32::from(value));
         let half = (green * 257 / 2 * 255 + 0x7fff) / 0xffff;
         (red << 16) | (half << 8) | blue
+    })
+}
+
+/// So is one that is set in the legacy interface.
+fn legacy_gamma(screen: &Screen<'_>, monitor: &Monitor) -> Verdict {
+    let (width, height) = screen.size();
+    let crtc = screen.output.crtc;
+    if screen.card.property_id(crtc, "GAMMA_LUT").is_none() {
+        return skip("there is no gamma table");
+    }
+    let mut inverse: Vec<u16> = (0..256).map(|index| 0xffff - index * 257).collect();
+    let table = address(&mut inverse);
+    let mut argument = drm_mode_crtc_lut {
+        crtc_id: crtc,
+        gamma_size: 256,
+        red: table,
+        green: table,
+        blue: table,
+    };
+    // SAFETY: the kernel only reads the three arrays, which have 256 numbers.
+    unsafe { raw::call(screen.card.fd(), raw::SET_GAMMA, &mut argument) }.what("legacy gamma")?;
+    expect(monitor, "with legacy gamma", (width, height), |x, y| {
+        0xff_ffff - (Pattern::Bars.pixel(x, y, width, height) & 0xff_ffff)
     })
 }
 

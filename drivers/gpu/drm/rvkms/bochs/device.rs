@@ -121,6 +121,7 @@ impl KmsDriver for BochsDriver {
         setup.enable_async_page_flip();
         setup.attach_edid_property(connector)?;
         setup.enable_color_mgmt(crtc, 0, false, GAMMA_SIZE as u32)?;
+        setup.set_gamma_size(crtc, GAMMA_SIZE as u32)?;
         setup.attach_encoder(encoder, crtc)?;
         setup.attach_connector(connector, encoder)
     }

@@ -97,5 +97,8 @@ impl pci::ResetDriver for BochsPciDriver {
                 error
             );
         }
+
+        // Who has asked for the modes meanwhile was told that there is no EDID.
+        this.drm.hotplug_event();
     }
 }
