@@ -79,11 +79,11 @@ impl<'a, T: DriverConnector> ConnectorProbe<'a, T> {
     /// Returns how many were added, and `None` if there is no EDID, which removes what an earlier
     /// one said.
     ///
-    /// `read` is given the number of a block, and fills it; it is all zeroes before. It fails if there is no EDID, or if it
-    /// cannot be read. It may be called several times for a block whose checksum is wrong; such
-    /// blocks, but for those of the CTA, are left out in the end, and without the first one there
-    /// is no EDID. It is not called at all if user space has set an EDID of its own, in
-    /// `edid_override` in debugfs or with `drm.edid_firmware`.
+    /// `read` is given the number of a block, and fills it; it is all zeroes before. It fails if
+    /// there is no EDID, or if it cannot be read. It may be called several times for a block whose
+    /// checksum is wrong; such blocks, but for those of the CTA, are left out in the end, and
+    /// without the first one there is no EDID. It is not called at all if user space has set an
+    /// EDID of its own, in `edid_override` in debugfs or with `drm.edid_firmware`.
     ///
     /// Fails with `EINVAL` if the connector has no
     /// [property](super::super::KmsSetup::attach_edid_property) for it, and with `ENOMEM`.
