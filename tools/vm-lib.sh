@@ -25,11 +25,13 @@ esac
 if [ -n "${KDIR:-}" ]; then
 	TREE=$BUILD/linux-$(realpath "$KDIR" | sha256sum | cut -c-8)
 fi
+# Tools call each other, so this may have been said already.
+UML_TREE=${UML_TREE:-$TREE}
 case $FLAVOUR in
-uml) ;;
-*) TREE=$TREE-$FLAVOUR ;;
+uml) TREE=$UML_TREE ;;
+*) TREE=$UML_TREE-$FLAVOUR ;;
 esac
-export VM DRIVER DEVICE TREE FLAVOUR
+export UML_TREE VM DRIVER DEVICE TREE FLAVOUR
 
 # Fetches, applies and builds all that a guest needs.
 prepare() {
