@@ -8,6 +8,28 @@
 //! is whether there are displays on its connectors, and which of those connectors there are that
 //! were made to come and go.
 
+/// Defines an attribute that is a switch of an item: how it is read, and what a new value does.
+macro_rules! switch {
+    ($id:literal, $item:ty, $get:expr, $set:expr) => {
+        #[vtable]
+        impl kernel::configfs::AttributeOperations<$id> for $item {
+            type Data = Self;
+
+            fn show(item: &Self, page: &mut [u8; kernel::page::PAGE_SIZE]) -> Result<usize> {
+                let get: fn(&Self) -> Result<bool> = $get;
+
+                $crate::configfs::print(page, fmt!("{}\n", u8::from(get(item)?)))
+            }
+
+            fn store(item: &Self, page: &[u8]) -> Result {
+                let set: fn(&Self, bool) -> Result = $set;
+
+                set(item, kernel::str::kstrtobool_bytes(page)?)
+            }
+        }
+    };
+}
+
 mod connector;
 mod crtc;
 mod encoder;
@@ -38,7 +60,6 @@ use kernel::{
     page::PAGE_SIZE,
     prelude::*,
     str::{
-        kstrtobool_bytes,
         CString,
         Formatter, //
     },
@@ -265,53 +286,42 @@ impl Drop for DeviceItem {
     }
 }
 
-#[vtable]
-impl configfs::AttributeOperations<0> for DeviceItem {
-    type Data = Self;
-
-    fn show(item: &Self, page: &mut [u8; PAGE_SIZE]) -> Result<usize> {
-        let enabled = item.device.state.lock().enabled.is_some();
-
-        print(page, fmt!("{}\n", u8::from(enabled)))
-    }
-
-    fn store(item: &Self, page: &[u8]) -> Result {
-        if kstrtobool_bytes(page)? {
+// Whether the device is enabled.
+switch!(
+    0,
+    DeviceItem,
+    |item| Ok(item.device.state.lock().enabled.is_some()),
+    |item, enabled| {
+        if enabled {
             item.device.enable()
         } else {
             item.device.disable();
             Ok(())
         }
     }
-}
+);
 
-/// Defines an attribute that is a switch of a device.
-macro_rules! switch {
-    ($id:literal, $field:ident) => {
-        #[vtable]
-        impl configfs::AttributeOperations<$id> for DeviceItem {
-            type Data = Self;
+// Whether there are vertical blanks.
+switch!(
+    1,
+    DeviceItem,
+    |item| item.device.read(|config| Ok(config.vblank)),
+    |item, vblank| item.device.change(|config| {
+        config.vblank = vblank;
+        Ok(())
+    })
+);
 
-            fn show(item: &Self, page: &mut [u8; PAGE_SIZE]) -> Result<usize> {
-                let value = item.device.read(|config| Ok(config.$field))?;
-
-                print(page, fmt!("{}\n", u8::from(value)))
-            }
-
-            fn store(item: &Self, page: &[u8]) -> Result {
-                let value = kstrtobool_bytes(page)?;
-
-                item.device.change(|config| {
-                    config.$field = value;
-                    Ok(())
-                })
-            }
-        }
-    };
-}
-
-switch!(1, vblank);
-switch!(2, cursor_hotspot);
+// Whether cursors have a hotspot.
+switch!(
+    2,
+    DeviceItem,
+    |item| item.device.read(|config| Ok(config.cursor_hotspot)),
+    |item, hotspot| item.device.change(|config| {
+        config.cursor_hotspot = hotspot;
+        Ok(())
+    })
+);
 
 /// Writes what user space reads from an attribute.
 fn print(page: &mut [u8; PAGE_SIZE], args: fmt::Arguments<'_>) -> Result<usize> {

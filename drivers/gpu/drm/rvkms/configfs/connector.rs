@@ -25,7 +25,6 @@ use kernel::{
     drm::kms::connector::ConnectorType,
     page::PAGE_SIZE,
     prelude::*,
-    str::kstrtobool_bytes,
     sync::Arc, //
 };
 
@@ -173,27 +172,15 @@ impl configfs::AttributeOperations<1> for ConnectorItem {
 }
 
 // Whether the display has an EDID.
-#[vtable]
-impl configfs::AttributeOperations<2> for ConnectorItem {
-    type Data = Self;
-
-    fn show(item: &Self, page: &mut [u8; PAGE_SIZE]) -> Result<usize> {
-        let has_edid = item
-            .device
-            .read(|config| Ok(config.connectors.get(item.connector)?.has_edid))?;
-
-        print(page, fmt!("{}\n", u8::from(has_edid)))
-    }
-
-    fn store(item: &Self, page: &[u8]) -> Result {
-        let has_edid = kstrtobool_bytes(page)?;
-
-        item.device.change_connector(item.connector, |config| {
-            config.connectors.get_mut(item.connector)?.has_edid = has_edid;
-            Ok(())
-        })
-    }
-}
+switch!(
+    2,
+    ConnectorItem,
+    |item| (item.device).read(|config| Ok(config.connectors.get(item.connector)?.has_edid)),
+    |item, has_edid| item.device.change_connector(item.connector, |config| {
+        config.connectors.get_mut(item.connector)?.has_edid = has_edid;
+        Ok(())
+    })
+);
 
 // The bytes of the EDID, which can be changed at any time.
 #[vtable]
@@ -218,53 +205,31 @@ impl configfs::AttributeOperations<3> for ConnectorItem {
 }
 
 // Whether the connector can come and go while the device is enabled.
-#[vtable]
-impl configfs::AttributeOperations<4> for ConnectorItem {
-    type Data = Self;
+switch!(
+    4,
+    ConnectorItem,
+    |item| (item.device).read(|config| Ok(config.connectors.get(item.connector)?.dynamic)),
+    |item, dynamic| item.device.change(|config| {
+        let connector = config.connectors.get_mut(item.connector)?;
 
-    fn show(item: &Self, page: &mut [u8; PAGE_SIZE]) -> Result<usize> {
-        let dynamic = item
-            .device
-            .read(|config| Ok(config.connectors.get(item.connector)?.dynamic))?;
-
-        print(page, fmt!("{}\n", u8::from(dynamic)))
-    }
-
-    fn store(item: &Self, page: &[u8]) -> Result {
-        let dynamic = kstrtobool_bytes(page)?;
-
-        item.device.change(|config| {
-            let connector = config.connectors.get_mut(item.connector)?;
-
-            connector.dynamic = dynamic;
-            connector.present = true;
-            Ok(())
-        })
-    }
-}
+        connector.dynamic = dynamic;
+        connector.present = true;
+        Ok(())
+    })
+);
 
 // Whether the connector is there, if it can come and go.
-#[vtable]
-impl configfs::AttributeOperations<5> for ConnectorItem {
-    type Data = Self;
-
-    fn show(item: &Self, page: &mut [u8; PAGE_SIZE]) -> Result<usize> {
-        let present = item
-            .device
-            .read(|config| Ok(config.connectors.get(item.connector)?.present))?;
-
-        print(page, fmt!("{}\n", u8::from(present)))
-    }
-
-    fn store(item: &Self, page: &[u8]) -> Result {
-        let present = kstrtobool_bytes(page)?;
-
+switch!(
+    5,
+    ConnectorItem,
+    |item| (item.device).read(|config| Ok(config.connectors.get(item.connector)?.present)),
+    |item, present| {
         item.device.set_present(item.connector, present)?;
         item.hotplug();
 
         Ok(())
     }
-}
+);
 
 /// The directory of links to the encoders that can feed a connector.
 struct PossibleEncoders {

@@ -2,10 +2,7 @@
 
 //! The CRTCs of a device.
 
-use super::{
-    print,
-    Device, //
-};
+use super::Device;
 use crate::config::{
     Crtc,
     Id, //
@@ -15,9 +12,7 @@ use kernel::{
         self,
         configfs_attrs, //
     },
-    page::PAGE_SIZE,
     prelude::*,
-    str::kstrtobool_bytes,
     sync::Arc, //
 };
 
@@ -98,24 +93,13 @@ impl Drop for CrtcItem {
     }
 }
 
-#[vtable]
-impl configfs::AttributeOperations<0> for CrtcItem {
-    type Data = Self;
-
-    fn show(item: &Self, page: &mut [u8; PAGE_SIZE]) -> Result<usize> {
-        let writeback = item
-            .device
-            .read(|config| Ok(config.crtcs.get(item.crtc)?.writeback))?;
-
-        print(page, fmt!("{}\n", u8::from(writeback)))
-    }
-
-    fn store(item: &Self, page: &[u8]) -> Result {
-        let writeback = kstrtobool_bytes(page)?;
-
-        item.device.change(|config| {
-            config.crtcs.get_mut(item.crtc)?.writeback = writeback;
-            Ok(())
-        })
-    }
-}
+// Whether there is a writeback connector.
+switch!(
+    0,
+    CrtcItem,
+    |item| (item.device).read(|config| Ok(config.crtcs.get(item.crtc)?.writeback)),
+    |item, writeback| item.device.change(|config| {
+        config.crtcs.get_mut(item.crtc)?.writeback = writeback;
+        Ok(())
+    })
+);

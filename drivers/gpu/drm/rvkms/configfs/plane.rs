@@ -28,10 +28,7 @@ use kernel::{
     },
     page::PAGE_SIZE,
     prelude::*,
-    str::{
-        kstrtobool_bytes,
-        CString, //
-    },
+    str::CString,
     sync::Arc, //
 };
 
@@ -267,26 +264,6 @@ impl PlaneItem {
     }
 }
 
-/// Defines an attribute that is a switch of zpos.
-macro_rules! zpos_switch {
-    ($id:literal, $field:ident) => {
-        #[vtable]
-        impl configfs::AttributeOperations<$id> for PlaneItem {
-            type Data = Self;
-
-            fn show(item: &Self, page: &mut [u8; PAGE_SIZE]) -> Result<usize> {
-                print(page, fmt!("{}\n", u8::from(item.zpos()?.$field)))
-            }
-
-            fn store(item: &Self, page: &[u8]) -> Result {
-                let value = kstrtobool_bytes(page)?;
-
-                item.change_zpos(|zpos| zpos.$field = value)
-            }
-        }
-    };
-}
-
 /// Defines an attribute that is a number of zpos.
 macro_rules! zpos_number {
     ($id:literal, $field:ident) => {
@@ -310,8 +287,22 @@ macro_rules! zpos_number {
     };
 }
 
-zpos_switch!(4, enabled);
-zpos_switch!(5, mutable);
+// Whether there is the property.
+switch!(
+    4,
+    PlaneItem,
+    |item| Ok(item.zpos()?.enabled),
+    |item, enabled| item.change_zpos(|zpos| zpos.enabled = enabled)
+);
+
+// Whether user space can change it.
+switch!(
+    5,
+    PlaneItem,
+    |item| Ok(item.zpos()?.mutable),
+    |item, mutable| item.change_zpos(|zpos| zpos.mutable = mutable)
+);
+
 zpos_number!(6, initial);
 zpos_number!(7, min);
 zpos_number!(8, max);
