@@ -454,6 +454,18 @@ $(cat $plane/supported_color_ranges) $(cat $plane/default_color_range)"
 	is '800x600 ' modes
 	does sh -c "echo -n reset >$override"
 	is '1024x768 1280x720 640x480 800x600 ' modes
+	# A block with a wrong checksum is left out; if it is the first one then there is no EDID.
+	{ /rvkms/tools/guest/edid /tmp/edid 126:01 && head -c 128 /dev/zero | tr '\0' '\1'; } >/tmp/broken
+	does sh -c "cat /tmp/broken >$connector/edid"
+	is '1024x768 1280x720 640x480 800x600 ' modes
+	is 128 sh -c "cat /sys/class/drm/$name/edid | wc -c"
+	{ head -c 127 /tmp/edid && head -c 1 /dev/zero; } >/tmp/broken
+	cmp -s /tmp/edid /tmp/broken && fail "no checksum is wrong"
+	does sh -c "cat /tmp/broken >$connector/edid"
+	is '1024x768 640x480 800x600 848x480 ' modes
+	is 0 sh -c "cat /sys/class/drm/$name/edid | wc -c"
+	does sh -c "cat /tmp/edid >$connector/edid"
+	modes >/dev/null
 	/rvkms/tools/guest/edid $connector/edid variable >/tmp/edid
 	does sh -c "cat /tmp/edid >$connector/edid"
 	modes >/dev/null

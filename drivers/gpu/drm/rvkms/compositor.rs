@@ -316,10 +316,11 @@ impl Round {
         drop(task);
 
         let mut chunks = self.chunks.lock();
-        let result = result.and_then(|crcs| match has_target {
-            true => Ok(()),
-            false => chunks.cache.set(first, crcs),
-        });
+        let result = if has_target {
+            result.map(|_| ())
+        } else {
+            result.and_then(|crcs| chunks.cache.set(first, crcs))
+        };
 
         if result.is_err() {
             chunks.result = result;

@@ -297,6 +297,7 @@ mod tests {
 
         Ok(())
     }
+
     #[test]
     fn an_edid_has_its_blocks() -> Result {
         let device = &device(0)?;
