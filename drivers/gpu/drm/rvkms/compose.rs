@@ -94,6 +94,23 @@ pub(crate) trait Source {
     ///
     /// Fails without undefined behaviour if any of the bytes is outside of the plane's memory.
     fn read(&self, plane: usize, offset: usize, dst: &mut [u8]) -> Result;
+
+    /// As [`read`](Self::read) for each of `rows`, which begin `pitch` bytes apart.
+    fn read_rows<'a>(
+        &self,
+        plane: usize,
+        offset: usize,
+        pitch: usize,
+        rows: impl Iterator<Item = &'a mut [u8]>,
+    ) -> Result {
+        let mut offset = offset;
+
+        for row in rows {
+            self.read(plane, offset, row)?;
+            offset = offset.saturating_add(pitch);
+        }
+        Ok(())
+    }
 }
 
 /// The memory of a writeback framebuffer.

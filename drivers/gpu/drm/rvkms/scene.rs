@@ -54,6 +54,16 @@ impl Source for Buffer {
     fn read(&self, plane: usize, offset: usize, dst: &mut [u8]) -> Result {
         FramebufferMap::read(self, plane, offset, dst)
     }
+
+    fn read_rows<'a>(
+        &self,
+        plane: usize,
+        offset: usize,
+        pitch: usize,
+        rows: impl Iterator<Item = &'a mut [u8]>,
+    ) -> Result {
+        FramebufferMap::read_rows(self, plane, offset, pitch, rows)
+    }
 }
 
 /// What the pictures of a CRTC have in common, and what composes them.

@@ -427,6 +427,54 @@ impl<D: KmsDriver> PlaneMap<D> {
         // SAFETY: `offset` is inside of the range of the type invariants.
         Ok(unsafe { self.start.as_ptr().add(offset) })
     }
+
+    /// As [`FramebufferMap::read`]. Inlined, for the sake of [`read_rows`](Self::read_rows).
+    #[inline(always)]
+    fn read(&self, offset: usize, data: &mut [u8]) -> Result {
+        let src = self.range(offset, data.len())?;
+
+        // `memcpy()` instead of `copy_nonoverlapping()`, since user space can write to the memory.
+        //
+        // SAFETY: `src` is valid for reads of the length of `data`, and nobody has a Rust
+        // reference to it.
+        unsafe { bindings::memcpy(data.as_mut_ptr().cast(), src.cast(), data.len()) };
+
+        Ok(())
+    }
+
+    /// As [`FramebufferMap::read_rows`].
+    pub(super) fn read_rows<'a>(
+        &self,
+        offset: usize,
+        pitch: usize,
+        rows: impl Iterator<Item = &'a mut [u8]>,
+    ) -> Result {
+        let mut offset = offset;
+
+        for row in rows {
+            self.read(offset, row)?;
+            offset = offset.saturating_add(pitch);
+        }
+
+        Ok(())
+    }
+
+    /// As [`FramebufferMap::write`].
+    pub(super) fn write(&self, offset: usize, data: &[u8]) -> Result {
+        let dst = self.range(offset, data.len())?;
+
+        // `memcpy()` instead of `copy_nonoverlapping()`, since user space can access the memory.
+        //
+        // SAFETY: `dst` is valid for writes of the length of `data`, and nobody has a Rust
+        // reference to it.
+        unsafe { bindings::memcpy(dst.cast(), data.as_ptr().cast(), data.len()) };
+
+        if let Some(writes) = self.object().writes() {
+            writes.written();
+        }
+
+        Ok(())
+    }
 }
 
 /// A version of what is in the memory of a framebuffer; see [`FramebufferMap::version`].
@@ -554,15 +602,23 @@ impl<D: KmsDriver> FramebufferMap<D> {
     /// What user space writes meanwhile is seen or not. Fails with `EINVAL` if there is no such
     /// colour plane, or if the bytes are not inside of it. Does not sleep.
     pub fn read(&self, plane: usize, offset: usize, data: &mut [u8]) -> Result {
-        let src = self.plane(plane)?.range(offset, data.len())?;
+        self.plane(plane)?.read(offset, data)
+    }
 
-        // `memcpy()` instead of `copy_nonoverlapping()`, since user space can write to the memory.
-        //
-        // SAFETY: `src` is valid for reads of the length of `data`, and nobody has a Rust
-        // reference to it.
-        unsafe { bindings::memcpy(data.as_mut_ptr().cast(), src.cast(), data.len()) };
-
-        Ok(())
+    /// Fills each of `rows` with bytes of a colour plane, the first from `offset` bytes after the
+    /// first pixel, each other from `pitch` bytes after the one before.
+    ///
+    /// This is for short parts of many rows: little is done between two of them, so that the CPU
+    /// can wait for the memory of several at once. Fails as [`read`](Self::read) does; the rows
+    /// before have been filled then. Does not sleep, if `rows` does not.
+    pub fn read_rows<'a>(
+        &self,
+        plane: usize,
+        offset: usize,
+        pitch: usize,
+        rows: impl Iterator<Item = &'a mut [u8]>,
+    ) -> Result {
+        self.plane(plane)?.read_rows(offset, pitch, rows)
     }
 
     /// Copies bytes out of a colour plane to I/O memory, e.g. that of the device, until that is
@@ -584,19 +640,6 @@ impl<D: KmsDriver> FramebufferMap<D> {
     /// Fails with `EINVAL` if there is no such colour plane, or if the bytes are not inside of it.
     /// Does not sleep.
     pub fn write(&self, plane: usize, offset: usize, data: &[u8]) -> Result {
-        let plane = self.plane(plane)?;
-        let dst = plane.range(offset, data.len())?;
-
-        // `memcpy()` instead of `copy_nonoverlapping()`, since user space can access the memory.
-        //
-        // SAFETY: `dst` is valid for writes of the length of `data`, and nobody has a Rust
-        // reference to it.
-        unsafe { bindings::memcpy(dst.cast(), data.as_ptr().cast(), data.len()) };
-
-        if let Some(writes) = plane.object().writes() {
-            writes.written();
-        }
-
-        Ok(())
+        self.plane(plane)?.write(offset, data)
     }
 }

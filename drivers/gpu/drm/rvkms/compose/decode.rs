@@ -82,16 +82,33 @@ pub(super) fn read<'a, S: Source>(
     buffer: &'a mut [u8],
     len: usize,
 ) -> Result<&'a [u8]> {
-    let pitch = layer.pitches.get(plane).copied().ok_or(EINVAL)?;
-    let offset = usize::try_from(pitch)
-        .ok()
-        .and_then(|pitch| pitch.checked_mul(y))
-        .and_then(|row| row.checked_add(start))
-        .ok_or(EOVERFLOW)?;
+    let (offset, _) = place(layer, plane, y, start)?;
     let bytes = buffer.get_mut(..len).ok_or(EINVAL)?;
 
     layer.source.read(plane, offset, bytes)?;
     Ok(bytes)
+}
+
+/// As [`read`], for as many rows as there are `rows`, the first of them `y`.
+pub(super) fn read_rows<'a, S: Source>(
+    layer: &Layer<S>,
+    plane: usize,
+    y: usize,
+    start: usize,
+    rows: impl Iterator<Item = &'a mut [u8]>,
+) -> Result {
+    let (offset, pitch) = place(layer, plane, y, start)?;
+
+    layer.source.read_rows(plane, offset, pitch, rows)
+}
+
+/// Returns where byte `start` of row `y` of a colour plane is, and the distance of two rows.
+fn place<S>(layer: &Layer<S>, plane: usize, y: usize, start: usize) -> Result<(usize, usize)> {
+    let pitch = layer.pitches.get(plane).copied().ok_or(EINVAL)?;
+    let pitch = usize::try_from(pitch).map_err(|_| EOVERFLOW)?;
+    let row = pitch.checked_mul(y).ok_or(EOVERFLOW)?;
+
+    Ok((row.checked_add(start).ok_or(EOVERFLOW)?, pitch))
 }
 
 /// Decodes the pixels of row `y` from column `x` on into `out`; `opaque` says to ignore the alpha

@@ -69,6 +69,9 @@ pub(super) fn decode_block<S: Source>(
     out: &mut [Pixel],
     stride: usize,
 ) -> Result {
+    if block.rows > BLOCK {
+        return Err(EINVAL);
+    }
     if let Layout::Rgb32 { order, alpha } = layer.format.layout() {
         return decode_rgb32(layer, block, order, alpha && !opaque, out, stride);
     }
@@ -110,6 +113,7 @@ fn decode_rgb32<S: Source>(
     out: &mut [Pixel],
     stride: usize,
 ) -> Result {
+    let len = block.rows * 4;
     let mut tile = [[0u32; BLOCK]; ROWS];
     let first = layer.local_y(block.y);
     let x = layer.source_column(first, first + block.rows);
@@ -117,21 +121,25 @@ fn decode_rgb32<S: Source>(
 
     while column < block.end {
         let columns = ROWS.min(block.end - column);
+        let ends = [column, column + columns - 1];
+        let [y, last] = ends.map(|x| layer.source_row(layer.local_x(x)));
+        let rows = tile
+            .iter_mut()
+            .take(columns)
+            .filter_map(|words| words.as_mut_bytes().get_mut(..len));
 
-        // Nothing else is between the reads, so the CPU waits for the cache lines of several at
-        // once.
-        for (column, words) in (column..).zip(tile.iter_mut().take(columns)) {
-            let y = layer.source_row(layer.local_x(column));
-
-            decode::read(layer, 0, y, x * 4, words.as_mut_bytes(), block.rows * 4)?;
-        }
+        // All at once, so that the CPU waits for the cache lines of several rows together. The
+        // columns are inside of the layer, so neighbours are neighbouring rows of the framebuffer.
+        decode::read_rows(layer, 0, y.min(last), x * 4, rows)?;
         for (row, out) in out.chunks_mut(stride).take(block.rows).enumerate() {
             let out = out.get_mut(column..column + columns).ok_or(EINVAL)?;
             let from = block.row_in_tile(layer, row);
-            let words = tile.each_ref().map(|words| words[from]);
+            let mut words = tile.each_ref().map(|words| words[from]);
+            let words = words.get_mut(..columns).ok_or(EINVAL)?;
 
-            let words = words.get(..columns).ok_or(EINVAL)?;
-
+            if y > last {
+                words.reverse();
+            }
             decode::convert_rgb32(order, alpha, words.as_bytes(), out);
         }
         column += columns;

@@ -3,7 +3,10 @@
 //! Mapping framebuffers.
 
 use super::{
-    super::framebuffer::Framebuffer,
+    super::framebuffer::{
+        Framebuffer,
+        PlaneMap, //
+    },
     *, //
 };
 use crate::{
@@ -21,7 +24,7 @@ fn map(
     drm: &drm::Device<TestDriver>,
     object: &gem::shmem::Object<TestObject>,
     offset: usize,
-) -> Result {
+) -> Result<PlaneMap<TestDriver>> {
     let mut fb = KBox::<Framebuffer<TestDriver>>::new_uninit(GFP_KERNEL | __GFP_ZERO)?;
     let raw = fb.as_mut_ptr().cast::<bindings::drm_framebuffer>();
 
@@ -39,7 +42,7 @@ fn map(
         Framebuffer::<TestDriver>::from_raw(raw)
     };
 
-    fb.map_plane(0).map(drop)
+    fb.map_plane(0)
 }
 
 #[kunit_tests(rust_drm_kms_framebuffer)]
@@ -52,7 +55,7 @@ mod tests {
         let device = TestDevice::register(&tally, create_device, None)?;
         let config = gem::shmem::ObjectConfig::default();
         let object = gem::shmem::Object::<TestObject>::new(&device.drm, 2 * PAGE_SIZE, config, ())?;
-        let map = |offset| map(&device.drm, &object, offset);
+        let map = |offset| map(&device.drm, &object, offset).map(drop);
 
         assert_eq!(map(2 * PAGE_SIZE - LINE_LEN), Ok(()));
         assert_eq!(map(2 * PAGE_SIZE - LINE_LEN + 1), Err(EINVAL));
@@ -80,6 +83,31 @@ mod tests {
         // SAFETY: As above.
         unsafe { *import_attach = ptr::null_mut() };
         assert_eq!(ret, Err(EINVAL));
+
+        Ok(())
+    }
+
+    #[test]
+    fn rows_are_read_from_where_they_lie() -> Result {
+        let tally = Tally::new()?;
+        let device = TestDevice::register(&tally, create_device, None)?;
+        let config = gem::shmem::ObjectConfig::default();
+        let object = gem::shmem::Object::<TestObject>::new(&device.drm, PAGE_SIZE, config, ())?;
+        let plane = map(&device.drm, &object, 0)?;
+        let mut rows = [[0; 4]; 3];
+
+        plane.write(0, &core::array::from_fn::<u8, LINE_LEN, _>(|i| i as u8))?;
+        plane.read_rows(2, 16, rows.iter_mut().map(|row| &mut row[..3]))?;
+        assert_eq!(rows, [[2, 3, 4, 0], [18, 19, 20, 0], [34, 35, 36, 0]]);
+
+        // The last one ends with the plane, and then behind it.
+        let mut read = |offset, pitch| {
+            plane.read_rows(offset, pitch, rows.iter_mut().map(|row| row.as_mut_slice()))
+        };
+        assert_eq!(read(LINE_LEN - 4 - 2 * 16, 16), Ok(()));
+        assert_eq!(read(LINE_LEN - 3 - 2 * 16, 16), Err(EINVAL));
+        assert_eq!(read(0, usize::MAX), Err(EINVAL));
+        assert_eq!(plane.read_rows(usize::MAX, 1, core::iter::empty()), Ok(()));
 
         Ok(())
     }
