@@ -6,6 +6,7 @@ use super::{
     tail::turn_on,
     *, //
 };
+use crate::devres::Devres;
 use core::ptr::NonNull;
 
 fn is_active(crtc: &Crtc<TestCrtc>) -> bool {
@@ -100,6 +101,40 @@ mod tests {
 
         let drm = device.unplug();
         assert!(drm.registration_guard().is_none());
+
+        Ok(())
+    }
+
+    #[test]
+    fn no_guard_when_resources_are_released() -> Result {
+        /// A resource of the parent device, for which a guard is looked for when it is released.
+        struct Resource {
+            drm: ARef<drm::Device<TestDriver>>,
+            guarded: Arc<Atomic<bool>>,
+        }
+
+        impl Drop for Resource {
+            fn drop(&mut self) {
+                let guarded = self.drm.registration_guard().is_some();
+
+                self.guarded.store(guarded, Relaxed);
+            }
+        }
+
+        let tally = Tally::new()?;
+        let device = TestDevice::register(&tally, create_device, None)?;
+        let guarded = Arc::new(Atomic::new(true), GFP_KERNEL)?;
+        let resource = Resource {
+            drm: device.drm.clone(),
+            guarded: guarded.clone(),
+        };
+
+        // Added last, it would be released first.
+        let parent = device.faux.as_ref().as_ref();
+        let resource = Devres::<Resource>::new(parent, Ok::<_, Error>(resource))?;
+        drop(device);
+        assert!(!guarded.load(Relaxed));
+        assert!(resource.try_access().is_none());
 
         Ok(())
     }
