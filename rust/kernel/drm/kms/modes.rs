@@ -6,6 +6,7 @@
 
 use crate::{
     bindings,
+    time::Delta,
     types::Opaque, //
 };
 
@@ -96,14 +97,23 @@ impl DisplayMode {
         u64::from(self.htotal()) * self.frame_lines()
     }
 
-    /// The duration of a frame in nanoseconds, or `None` if the mode has no clock or it takes
-    /// longer than the type can hold.
+    /// The duration of a frame, or `None` if the mode has no clock or if that is too long for the
+    /// type.
     ///
     /// For an interlaced mode, that of both fields.
-    pub fn frame_duration_ns(&self) -> Option<u64> {
-        self.frame_pixels()
-            .checked_mul(1_000_000)?
-            .checked_div(u64::from(self.clock()))
+    pub fn frame_duration(&self) -> Option<Delta> {
+        let clock = i64::from(self.clock());
+        let pixels = i64::try_from(self.frame_pixels()).ok()?;
+        let duration = pixels.checked_mul(1_000_000)?;
+
+        if clock == 0 {
+            return None;
+        }
+
+        // The division of `Delta` is one that 32-bit machines have.
+        let nanos = Delta::from_nanos(duration) / Delta::from_nanos(clock);
+
+        Some(Delta::from_nanos(nanos))
     }
 }
 

@@ -20,7 +20,10 @@ use super::modes::{
     DisplayMode,
     ModeStatus, //
 };
-use crate::drm::private::Sealed;
+use crate::{
+    drm::private::Sealed,
+    time::Delta, //
+};
 
 pub(super) use self::timer::Timer;
 
@@ -116,9 +119,9 @@ fn timed_mode_valid(mode: &DisplayMode) -> ModeStatus {
         return ModeStatus::Bad;
     }
 
-    match mode.frame_duration_ns().map(i64::try_from) {
-        Some(Ok(ns)) if ns < MIN_FRAME_NS => ModeStatus::ClockHigh,
-        Some(Ok(ns)) if ns <= MAX_FRAME_NS => ModeStatus::Ok,
+    match mode.frame_duration().map(Delta::as_nanos) {
+        Some(ns) if ns < MIN_FRAME_NS => ModeStatus::ClockHigh,
+        Some(ns) if ns <= MAX_FRAME_NS => ModeStatus::Ok,
         _ => ModeStatus::ClockLow,
     }
 }

@@ -16,6 +16,7 @@ use super::{
     },
     *, //
 };
+use crate::time::Delta;
 
 #[kunit_tests(rust_drm_kms_values)]
 mod tests {
@@ -42,7 +43,11 @@ mod tests {
 
     #[test]
     fn durations_of_frames() {
-        let duration = |timing| with_mode(timing, DisplayMode::frame_duration_ns);
+        let duration = |timing| {
+            let duration = with_mode(timing, DisplayMode::frame_duration);
+
+            duration.map(Delta::as_nanos)
+        };
 
         assert_eq!(duration((148_500, 2200, 1125, 0, 0)), Some(16_666_666));
         assert_eq!(
@@ -63,7 +68,7 @@ mod tests {
         assert_eq!(duration((i32::MIN, 2200, 1125, 0, 0)), None);
 
         // The longest ones.
-        let pixels = u64::from(MAX) * u64::from(MAX);
+        let pixels = i64::from(MAX) * i64::from(MAX);
         assert_eq!(duration((1, MAX, MAX, 0, 0)), Some(pixels * 1_000_000));
         assert_eq!(duration((1, MAX, MAX, DBLSCAN, MAX)), None);
     }

@@ -307,8 +307,9 @@ impl Timer for VrrTimer {
     }
 
     unsafe fn turn_on(&self, crtc: *mut bindings::drm_crtc, mode: &DisplayMode) {
-        let duration = mode.frame_duration_ns().unwrap_or_default();
-        let duration = duration.try_into().unwrap_or(super::MAX_FRAME_NS);
+        let duration = mode
+            .frame_duration()
+            .map_or(super::MAX_FRAME_NS, Delta::as_nanos);
 
         self.inner.lock().clock.restart(Self::now(), duration);
         // SAFETY: The vblank machinery of the CRTC is off by the safety requirements.
