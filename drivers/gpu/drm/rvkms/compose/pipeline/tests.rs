@@ -113,14 +113,15 @@ mod cases {
         ];
         let mix = Arc::new(Matrix::new(&mix)?, GFP_KERNEL)?;
 
-        for kind in 0..4 {
+        for kind in 0..12 {
             let mut pipeline = pipeline(|operations| {
                 if kind % 2 != 0 {
                     operations.push(inverted()?, GFP_KERNEL)?;
                 }
-                operations.push(Operation::Matrix(mix.clone()), GFP_KERNEL)?;
-                operations.push(Operation::Matrix(mix.clone()), GFP_KERNEL)?;
-                if kind / 2 != 0 {
+                for _ in 0..=kind / 4 {
+                    operations.push(Operation::Matrix(mix.clone()), GFP_KERNEL)?;
+                }
+                if kind / 2 % 2 != 0 {
                     operations.push(inverted()?, GFP_KERNEL)?;
                     operations.push(Operation::Matrix(mix.clone()), GFP_KERNEL)?;
                 }
@@ -128,8 +129,8 @@ mod cases {
             })?;
             let mut random = kind + 1u64;
 
-            for round in 0..1000 {
-                let mut row = [0; 11];
+            for round in 0..500 {
+                let mut row = [0; 19];
 
                 for pixel in &mut row {
                     random = random.wrapping_mul(6364136223846793005).wrapping_add(1);
