@@ -37,6 +37,7 @@ macro_rules! vector_asm {
 mod factors;
 mod fold;
 mod mix;
+mod widen;
 
 pub use self::factors::Factors;
 pub use self::fold::{
@@ -49,6 +50,7 @@ pub use self::mix::{
     Mixing,
     Sums, //
 };
+pub use self::widen::widen;
 
 /// Blends pre-multiplied pixels over opaque ones, and returns how many it has blended of `out`,
 /// from the first one on: none if there is no fast way here and now, else all but at most 3.

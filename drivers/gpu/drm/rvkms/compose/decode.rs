@@ -21,9 +21,15 @@ use super::{
     Source, //
 };
 use kernel::{
-    drm::simd::Mixing,
+    drm::simd::{
+        self,
+        Mixing, //
+    },
     prelude::*, //
 };
+
+/// Fewer pixels than that are converted faster than vector registers are borrowed.
+const FEW: usize = 32;
 
 /// Private memory for the bytes of a part of a row.
 ///
@@ -378,6 +384,10 @@ fn decode_chunk<S: Source>(
 /// Converts pixels of a 32-bit format.
 #[inline(always)]
 pub(super) fn convert_rgb32(order: Order, alpha: bool, bytes: &[u8], out: &mut [Pixel]) {
+    let done = convert_rgb32_fast(order, alpha, bytes, out);
+    let bytes = bytes.get(4 * done..).unwrap_or_default();
+    let out = out.get_mut(done..).unwrap_or_default();
+
     match (order, alpha) {
         (Order::Argb, true) => each_32(bytes, out, |v| widen_argb(v) | (u64::from(v >> 24) * 257)),
         (Order::Abgr, true) => each_32(bytes, out, |v| widen(v, [24, 0, 8, 16])),
@@ -387,6 +397,23 @@ pub(super) fn convert_rgb32(order: Order, alpha: bool, bytes: &[u8], out: &mut [
         (Order::Abgr, false) => each_32(bytes, out, |v| widen_opaque(v, [0, 8, 16])),
         (Order::Rgba, false) => each_32(bytes, out, |v| widen_opaque(v, [24, 16, 8])),
         (Order::Bgra, false) => each_32(bytes, out, |v| widen_opaque(v, [8, 16, 24])),
+    }
+}
+
+/// As [`convert_rgb32`] in vector registers; returns how many pixels are done.
+fn convert_rgb32_fast(order: Order, alpha: bool, bytes: &[u8], out: &mut [Pixel]) -> usize {
+    let Ok(pixels) = <[[u8; 4]]>::ref_from_bytes(bytes) else {
+        return 0;
+    };
+
+    if out.len() < FEW {
+        return 0;
+    }
+    match order {
+        Order::Argb => simd::widen::<0b00_01_10_11>(!alpha, pixels, out),
+        Order::Abgr => simd::widen::<0b10_01_00_11>(!alpha, pixels, out),
+        Order::Rgba => simd::widen::<0b01_10_11_00>(!alpha, pixels, out),
+        Order::Bgra => simd::widen::<0b11_10_01_00>(!alpha, pixels, out),
     }
 }
 
@@ -669,22 +696,38 @@ mod tests {
 
     #[test]
     fn orders_of_bytes() {
-        let expected = pixel::pack(257, 2 * 257, 3 * 257, 4 * 257);
+        // Some more than vector registers take at once.
+        const PIXELS: usize = FEW + 3;
+        // Where A, R, G and B are.
         let orders = [
-            (Order::Argb, 0x0102_0304u32),
-            (Order::Abgr, 0x0104_0302),
-            (Order::Rgba, 0x0203_0401),
-            (Order::Bgra, 0x0403_0201),
+            (Order::Argb, [3, 2, 1, 0]),
+            (Order::Abgr, [3, 0, 1, 2]),
+            (Order::Rgba, [0, 3, 2, 1]),
+            (Order::Bgra, [0, 1, 2, 3]),
         ];
 
-        for (order, v) in orders {
-            let mut out = [0; 2];
-            let bytes = [v.to_le_bytes(), [0; 4]];
+        for (order, places) in orders {
+            let mut bytes = [[0u8; 4]; PIXELS];
+            let mut expected = [0; PIXELS];
+
+            for (index, (bytes, expected)) in bytes.iter_mut().zip(&mut expected).enumerate() {
+                let [a, r, g, b] = [1u8, 2, 3, 4].map(|c| c.wrapping_mul(61 + index as u8));
+
+                for (place, byte) in places.into_iter().zip([a, r, g, b]) {
+                    bytes[place] = byte;
+                }
+
+                let [a, r, g, b] = [a, r, g, b].map(|byte| u16::from(byte) * 257);
+
+                *expected = pixel::pack(a, r, g, b);
+            }
+
+            let mut out = [0; PIXELS];
 
             convert_rgb32(order, true, bytes.as_flattened(), &mut out);
-            assert_eq!(out, [expected, 0]);
+            assert_eq!(out, expected);
             convert_rgb32(order, false, bytes.as_flattened(), &mut out);
-            assert_eq!(out, [expected | 0xffff, 0xffff]);
+            assert_eq!(out, expected.map(|pixel| pixel | 0xffff));
         }
         assert_eq!(reverse(0x0001_0002_0003_0004), pixel::pack(1, 2, 3, 4));
     }
