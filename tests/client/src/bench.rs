@@ -159,18 +159,17 @@ const SLOW: u32 = 400;
 /// Above so many milliseconds of C vkms no checksum comes in time at 3840x2160.
 const TOO_SLOW: u32 = 2000;
 
-/// Vertical blanks a second: not a multiple of the ticks that CPU time is counted by, or all frames would
-/// begin with a tick, and none of the short ones would be counted.
+/// Vertical blanks a second: so many that none of the frames that take some milliseconds waits for one.
 const HZ: u32 = 487;
 
 /// How long a scene is measured at least.
 const TIME: Duration = Duration::from_millis(1000);
 
-/// How long a scene is measured at least of which a frame takes less than a tick.
+/// How long a scene is measured at least of which a frame takes next to nothing.
 const LONG_TIME: Duration = Duration::from_secs(4);
 
-/// What a tick can tell apart.
-const TICK: Duration = Duration::from_millis(10);
+/// The least time of a frame: shorter ones are not told apart.
+const LEAST: Duration = Duration::from_nanos(100);
 
 /// After a writeback C vkms clears up in a work item, which stops the next one if that has begun already.
 const AFTER_WRITEBACK: Duration = Duration::from_millis(20);
@@ -323,7 +322,7 @@ fn repeat(scene: &Scene, mut frame: impl FnMut() -> Result<(), Error>) -> Result
         count += 1;
     }
     let total = cpu::of_workers() - before;
-    Ok(total.max(TICK) / count)
+    Ok((total / count).max(LEAST))
 }
 
 /// The CPU time of a frame of `scene` on `card`.
