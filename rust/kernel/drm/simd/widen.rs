@@ -5,8 +5,8 @@
 use super::vector;
 
 /// Makes pixels with channels of 16 bits out of such with 8 bits, and returns how many it has made,
-/// from the first one on: none if there is no fast way here and now, else all that both `pixels` and
-/// `out` have but at most 3.
+/// from the first one on: none if there is no fast way here and now, else all that both `pixels`
+/// and `out` have but at most 3.
 ///
 /// A channel of 16 bits is its byte twice, so that full intensity stays what it is. The channels of
 /// `out` are A, R, G and B from the least significant one up. `ORDER` says which bytes of a pixel
