@@ -117,32 +117,37 @@ mod code {
         ptr, //
     };
 
-    /// Adds up in register `$sums` what the bytes of the pixel add whose lower bytes of R, G and B
-    /// are at offsets `$r`, `$g` and `$b`.
-    macro_rules! sums {
-        ($sums:literal, $r:literal, $g:literal, $b:literal) => {
+    /// Sets `{a}` to where in a table the sums of a byte are: that `$byte` bytes after a pixel which
+    /// is `$pixel` bytes after `{row}`. They are at 32 times the byte.
+    macro_rules! entry {
+        ($pixel:literal, $byte:literal) => {
             concat!(
-                // 32 times a byte is where its sums are.
                 "movzx {a:e}, byte ptr [{row} + ",
-                $r,
+                $pixel,
+                " + ",
+                $byte,
                 "]\n",
                 "shl {a:e}, 5\n",
+            )
+        };
+    }
+
+    /// Adds up in register `$sums` what the lower bytes of R, G and B add of the pixel that is
+    /// `$pixel` bytes after `{row}`.
+    macro_rules! sums {
+        ($sums:literal, $pixel:literal) => {
+            concat!(
+                entry!($pixel, 2),
                 "vmovdqa ",
                 $sums,
                 ", [{tables} + {a}]\n",
-                "movzx {a:e}, byte ptr [{row} + ",
-                $g,
-                "]\n",
-                "shl {a:e}, 5\n",
+                entry!($pixel, 4),
                 "vpaddq ",
                 $sums,
                 ", ",
                 $sums,
                 ", [{tables} + {a} + {table}]\n",
-                "movzx {a:e}, byte ptr [{row} + ",
-                $b,
-                "]\n",
-                "shl {a:e}, 5\n",
+                entry!($pixel, 6),
                 "vpaddq ",
                 $sums,
                 ", ",
@@ -225,10 +230,10 @@ mod code {
             vector_asm!(
                 "test {tables}, {tables}",
                 "jz 3f",
-                sums!("ymm6", "2", "4", "6"),
-                sums!("ymm7", "10", "12", "14"),
-                sums!("ymm8", "18", "20", "22"),
-                sums!("ymm9", "26", "28", "30"),
+                sums!("ymm6", 0),
+                sums!("ymm7", 8),
+                sums!("ymm8", 16),
+                sums!("ymm9", 24),
                 "2:",
                 "mov {m}, {count}",
                 "mov {matrix}, {matrices}",
@@ -242,10 +247,10 @@ mod code {
                 // The sums of the next pixels are ready then when these ones are mixed.
                 "cmp {left}, 1",
                 "je 4f",
-                sums!("ymm6", "34", "36", "38"),
-                sums!("ymm7", "42", "44", "46"),
-                sums!("ymm8", "50", "52", "54"),
-                sums!("ymm9", "58", "60", "62"),
+                sums!("ymm6", 32),
+                sums!("ymm7", 40),
+                sums!("ymm8", 48),
+                sums!("ymm9", 56),
                 "4:",
                 "test {m}, {m}",
                 "jz 6f",
@@ -379,7 +384,7 @@ mod code {
                 "2:",
                 "test {tables}, {tables}",
                 "jz 3f",
-                sums!("ymm0", "2", "4", "6"),
+                sums!("ymm0", 0),
                 "vpermd ymm0, ymm7, ymm0",
                 "jmp 4f",
                 "3:",
