@@ -35,6 +35,7 @@ use kernel::prelude::*;
 mod blend;
 mod cache;
 mod composer;
+mod convert;
 mod crc;
 mod curve;
 mod damage;

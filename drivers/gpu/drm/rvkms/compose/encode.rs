@@ -3,7 +3,7 @@
 //! From pixels to the bytes of a writeback framebuffer.
 
 use super::{
-    decode::u64_from,
+    convert::u64_from,
     format::{
         Format,
         Order, //

@@ -6,6 +6,7 @@
 //! row by row touches each cache line of the framebuffer once per block, not once per CRTC row.
 
 use super::{
+    convert,
     decode::{
         self,
         RawRow, //
@@ -140,7 +141,7 @@ fn decode_rgb32<S: Source>(
             if y > last {
                 words.reverse();
             }
-            decode::convert_rgb32(order, alpha, words.as_bytes(), out);
+            convert::rgb32(order, alpha, words.as_bytes(), out);
         }
         column += columns;
     }

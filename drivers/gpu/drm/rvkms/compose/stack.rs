@@ -238,6 +238,7 @@ fn blend_group(layers: &[Words], x: usize, out: &mut [Pixel]) {
 mod tests {
     use super::super::{
         blend,
+        convert,
         frame::{
             Area,
             BlendMode,
@@ -318,7 +319,7 @@ mod tests {
                 let layer = layer(&mut random, format);
                 let mut pixels = [0; N];
 
-                decode::convert_rgb32(order, true, &layer.source.0[..], &mut pixels);
+                convert::rgb32(order, true, &layer.source.0[..], &mut pixels);
                 blend::pixels(BlendMode::Premultiplied, pixel::MAX, &pixels, &mut expected);
                 stack.push(&layer, order, 0, 0, N)?;
             }
