@@ -30,8 +30,7 @@ use kernel::drm::kms::{
     fourcc,
     framebuffer::{
         Framebuffer,
-        FramebufferMap,
-        FramebufferRef, //
+        FramebufferMap, //
     },
     plane::{
         AsyncUpdate,

@@ -12,7 +12,7 @@ fn width(state: PlaneStateMut<'_, CasePlane>) -> u32 {
     };
 
     #[cfg(not(wrong))]
-    let fb = FramebufferRef::from(fb);
+    let fb = KmsRef::from(fb);
 
     drop(state); //~
 

@@ -7,8 +7,8 @@
 include!("../common/kms.rs");
 
 #[cfg(not(wrong))]
-fn store(slot: &mut Option<FramebufferRef<Case>>, state: &PlaneState<CasePlane>) {
-    *slot = state.framebuffer().map(FramebufferRef::from);
+fn store(slot: &mut Option<KmsRef<Framebuffer<Case>>>, state: &PlaneState<CasePlane>) {
+    *slot = state.framebuffer().map(KmsRef::from);
 }
 
 #[cfg(wrong)]

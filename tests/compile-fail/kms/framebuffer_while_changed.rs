@@ -10,7 +10,7 @@ fn count(state: &mut PlaneStateMut<'_, CasePlane>) -> u32 {
     let width = state.framebuffer();
 
     #[cfg(not(wrong))]
-    let width = width.map(FramebufferRef::from);
+    let width = width.map(KmsRef::from);
 
     state.data_mut().0 += 1; //~
 

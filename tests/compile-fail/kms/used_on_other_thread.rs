@@ -12,7 +12,7 @@ fn check() {
         is_send::<&Plane<CasePlane>>();
         is_send::<&PlaneState<CasePlane>>();
         is_send::<KmsRef<Crtc<CaseCrtc>>>();
-        is_send::<FramebufferRef<Case>>();
+        is_send::<KmsRef<Framebuffer<Case>>>();
     }
 
     #[cfg(wrong)]

@@ -12,6 +12,8 @@
 use super::{
     fourcc::MOD_LINEAR,
     KmsDriver,
+    KmsRef,
+    ModeObject,
     OfDriver, //
 };
 use crate::{
@@ -31,16 +33,12 @@ use crate::{
     new_mutex,
     prelude::*,
     sync::{
-        aref::ARef,
         Mutex,
         SetOnce, //
     },
     types::Opaque, //
 };
-use core::{
-    ops::Deref,
-    ptr::NonNull, //
-};
+use core::ptr::NonNull;
 
 /// The most colour planes of a format.
 ///
@@ -342,57 +340,27 @@ unsafe impl<D: KmsDriver> Send for Framebuffer<D> {}
 // SAFETY: The methods only read what does not change, by the type invariants.
 unsafe impl<D: KmsDriver> Sync for Framebuffer<D> {}
 
-/// An owned reference to a framebuffer, which keeps the framebuffer's device alive.
-///
-/// # Invariants
-///
-/// `fb` is a framebuffer of the device `_drm`, and the value holds a reference to it.
-pub struct FramebufferRef<D: KmsDriver> {
-    fb: NonNull<Framebuffer<D>>,
-    _drm: ARef<drm::Device<D>>,
-}
+// SAFETY: By the type invariants a framebuffer is there as long as there is a reference to it, and
+// the core frees it before the device.
+unsafe impl<D: KmsDriver> ModeObject for Framebuffer<D> {
+    type Driver = D;
 
-impl<D: KmsDriver> From<&Framebuffer<D>> for FramebufferRef<D> {
-    fn from(fb: &Framebuffer<D>) -> Self {
-        // SAFETY: There is a reference, hence the reference count is not 0.
-        unsafe { bindings::drm_framebuffer_get(fb.as_raw()) };
+    fn drm_dev(&self) -> &drm::Device<D> {
+        self.drm_dev()
+    }
 
-        // INVARIANT: The reference was taken above, and `drm_dev()` is the framebuffer's device.
-        Self {
-            fb: fb.into(),
-            _drm: fb.drm_dev().into(),
-        }
+    /// C: `drm_framebuffer_get()`.
+    fn get(&self) {
+        // SAFETY: By the type invariants the reference count is not 0.
+        unsafe { bindings::drm_framebuffer_get(self.as_raw()) };
+    }
+
+    /// C: `drm_framebuffer_put()`.
+    unsafe fn put(this: NonNull<Self>) {
+        // SAFETY: The caller owns a reference by the safety requirements.
+        unsafe { bindings::drm_framebuffer_put(this.as_ref().as_raw()) };
     }
 }
-
-impl<D: KmsDriver> Clone for FramebufferRef<D> {
-    fn clone(&self) -> Self {
-        Self::from(&**self)
-    }
-}
-
-impl<D: KmsDriver> Deref for FramebufferRef<D> {
-    type Target = Framebuffer<D>;
-
-    fn deref(&self) -> &Self::Target {
-        // SAFETY: The value holds a reference by the type invariants.
-        unsafe { self.fb.as_ref() }
-    }
-}
-
-impl<D: KmsDriver> Drop for FramebufferRef<D> {
-    fn drop(&mut self) {
-        // SAFETY: The value holds a reference by the type invariants, and does not use it any more.
-        // The device is still alive.
-        unsafe { bindings::drm_framebuffer_put(self.as_raw()) };
-    }
-}
-
-// SAFETY: A reference can be used and given up from any thread.
-unsafe impl<D: KmsDriver> Send for FramebufferRef<D> {}
-
-// SAFETY: A `&FramebufferRef` gives shared access to a `Framebuffer`, which is `Sync`.
-unsafe impl<D: KmsDriver> Sync for FramebufferRef<D> {}
 
 /// A mapping of one colour plane.
 ///
@@ -525,7 +493,7 @@ unsafe impl<D: KmsDriver> Sync for PlaneMap<D> {}
 ///
 /// The memory of `fb` is mapped, one mapping for each colour plane.
 pub struct FramebufferMap<D: KmsDriver> {
-    fb: FramebufferRef<D>,
+    fb: KmsRef<Framebuffer<D>>,
 }
 
 impl<D: KmsDriver> Clone for FramebufferMap<D> {
