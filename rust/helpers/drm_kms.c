@@ -2,6 +2,7 @@
 
 #include <drm/clients/drm_client_setup.h>
 #include <drm/drm_atomic.h>
+#include <drm/drm_client_event.h>
 #include <drm/drm_debugfs_crc.h>
 #include <drm/drm_fourcc.h>
 #include <drm/drm_framebuffer.h>
@@ -18,6 +19,11 @@ __rust_helper bool
 rust_helper_drm_atomic_crtc_needs_modeset(const struct drm_crtc_state *state)
 {
 	return drm_atomic_crtc_needs_modeset(state);
+}
+
+__rust_helper void rust_helper_drm_client_dev_resume(struct drm_device *dev)
+{
+	drm_client_dev_resume(dev);
 }
 
 #ifndef CONFIG_DRM_CLIENT_SETUP

@@ -34,6 +34,7 @@ pub mod damage;
 pub mod encoder;
 pub mod fourcc;
 pub mod framebuffer;
+mod lock;
 pub mod modes;
 pub mod panic;
 pub mod plane;
@@ -284,7 +285,8 @@ unsafe extern "C" fn commit_callback(
     }
 }
 
-/// Returns whether the update turns a CRTC on.
+/// Returns whether the update turns a CRTC on, or gives it connectors, for which there is a
+/// reference then.
 ///
 /// # Safety
 ///
@@ -298,7 +300,13 @@ unsafe fn turns_on(commit: *const bindings::drm_atomic_commit) -> bool {
         (0..count).any(|index| {
             let entry = (*commit).crtcs.add(index);
 
-            !(*entry).ptr.is_null() && (*(*entry).new_state).active && !(*(*entry).old_state).active
+            if (*entry).ptr.is_null() {
+                return false;
+            }
+
+            let (old, new) = ((*entry).old_state, (*entry).new_state);
+
+            (*new).active && !(*old).active || (*new).enable && !(*old).enable
         })
     }
 }

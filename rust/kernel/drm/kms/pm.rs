@@ -6,7 +6,10 @@
 //! [`include/drm/drm_atomic_helper.h`](srctree/include/drm/drm_atomic_helper.h),
 //! [`include/drm/drm_modeset_lock.h`](srctree/include/drm/drm_modeset_lock.h)
 
-use super::KmsDriver;
+use super::{
+    lock::with_all_locked,
+    KmsDriver, //
+};
 use crate::{
     bindings,
     container_of,
@@ -15,6 +18,10 @@ use crate::{
     error::to_result,
     prelude::*,
     types::Opaque, //
+};
+use core::{
+    mem,
+    ptr, //
 };
 
 impl<D: KmsDriver> drm::Device<D> {
@@ -44,14 +51,15 @@ impl<D: KmsDriver> drm::Device<D> {
         }
     }
 
-    /// Turns everything on that [`suspend`](Self::suspend) has turned off.
+    /// Sets everything up as it was when [`suspend`](Self::suspend) turned it off.
     ///
-    /// The hardware may have lost all of its state. Does nothing if the DRM device is not
-    /// registered (any more). Fails with `EINVAL` if `parent` is not the parent device or the
-    /// device is not suspended, and with an error of the core otherwise. May sleep, and takes all
-    /// modeset locks.
+    /// The hardware may have lost all of its state. What user space has turned on since then is
+    /// turned off. Does nothing if the DRM device is not registered (any more). Fails with `EINVAL`
+    /// if `parent` is not the parent device or the device is not suspended, and with an error of
+    /// the core otherwise; what was on stays off then. May sleep, and takes all modeset locks.
     ///
-    /// C: `drm_mode_config_helper_resume()`.
+    /// C: `drm_mode_config_helper_resume()`, but for `drm_mode_config_reset()`: that would free the
+    /// current states without a lock, and user space may be using them.
     pub fn resume(&self, parent: &device::Device<device::Core<'_>>) -> Result {
         self.check_parent(parent)?;
 
@@ -60,12 +68,21 @@ impl<D: KmsDriver> drm::Device<D> {
         };
 
         // SAFETY: As in `suspend()`.
-        unsafe {
-            if (*dev.as_raw()).mode_config.suspend_state.is_null() {
-                return Err(EINVAL);
-            }
-            to_result(bindings::drm_mode_config_helper_resume(dev.as_raw()))
+        let suspended = unsafe {
+            mem::replace(
+                &mut (*dev.as_raw()).mode_config.suspend_state,
+                ptr::null_mut(),
+            )
+        };
+
+        if suspended.is_null() {
+            return Err(EINVAL);
         }
+
+        // SAFETY: The device was set up and is registered, hence it has a mode configuration and
+        // states of all objects. The mode configuration owned a reference to `suspended`, which
+        // `suspend()` has made.
+        unsafe { resume(dev.as_raw(), suspended) }
     }
 
     /// Turns everything off, e.g. before the system is restarted.
@@ -136,5 +153,38 @@ impl<D: KmsDriver> drm::Device<D> {
         } else {
             Err(EINVAL)
         }
+    }
+}
+
+/// Carries out what was saved when the device was suspended, and lets its clients go on.
+///
+/// # Safety
+///
+/// `dev` must be a device with a mode configuration and states of all objects. `suspended` must be
+/// what `drm_atomic_helper_suspend()` has returned for it, and the caller own a reference to that,
+/// which this takes over.
+//
+// Not inlined, since drivers that are modules could not call all of the C functions.
+#[inline(never)]
+unsafe fn resume(
+    dev: *mut bindings::drm_device,
+    suspended: *mut bindings::drm_atomic_commit,
+) -> Result {
+    let mut commit = |ctx| {
+        // SAFETY: `suspended` is a duplicate of states of `dev` by the safety requirements, and all
+        // locks are held with `ctx`. This takes the current states for the old ones.
+        to_result(unsafe { bindings::drm_atomic_helper_commit_duplicated_state(suspended, ctx) })
+    };
+
+    // SAFETY: By the safety requirements `dev` has a mode configuration, and there is a reference
+    // to `suspended`, which is given back once nobody uses it any more. A suspended device has
+    // suspended clients.
+    unsafe {
+        let result = with_all_locked(dev, &mut commit);
+
+        bindings::drm_atomic_commit_put(suspended);
+        bindings::drm_client_dev_resume(dev);
+
+        result
     }
 }

@@ -2,12 +2,12 @@
 
 //! Turning everything off when the device goes.
 
+use super::lock::with_all_locked;
 use crate::{
     bindings,
     device,
     error::to_result,
-    prelude::*,
-    types::Opaque, //
+    prelude::*, //
 };
 
 /// How often to try what may succeed later, which takes 10 seconds.
@@ -92,31 +92,14 @@ unsafe fn try_disable_all(dev: *mut bindings::drm_device) -> Result {
 ///
 /// See [`shutdown`].
 unsafe fn disable_all(dev: *mut bindings::drm_device) -> Result {
-    let ctx = Opaque::<bindings::drm_modeset_acquire_ctx>::zeroed();
+    let mut disable = |ctx| {
+        // SAFETY: `dev` has states of all objects by the safety requirements, and all locks are
+        // held with `ctx`.
+        to_result(unsafe { bindings::drm_atomic_helper_disable_all(dev, ctx) })
+    };
 
-    // SAFETY: `dev` has a mode configuration and states of all objects by the safety requirements.
-    // `ctx` does not move, and the locks are dropped before it is.
-    unsafe {
-        bindings::drm_modeset_acquire_init(ctx.get(), 0);
-
-        let result = loop {
-            let locked = to_result(bindings::drm_modeset_lock_all_ctx(dev, ctx.get()));
-            let result = locked
-                .and_then(|()| to_result(bindings::drm_atomic_helper_disable_all(dev, ctx.get())));
-
-            if result != Err(EDEADLK) {
-                break result;
-            }
-            if let Err(err) = to_result(bindings::drm_modeset_backoff(ctx.get())) {
-                break Err(err);
-            }
-        };
-
-        bindings::drm_modeset_drop_locks(ctx.get());
-        bindings::drm_modeset_acquire_fini(ctx.get());
-
-        result
-    }
+    // SAFETY: `dev` has a mode configuration by the safety requirements.
+    unsafe { with_all_locked(dev, &mut disable) }
 }
 
 /// Keeps a module, if it is not being removed already.
