@@ -151,38 +151,37 @@ impl Worker {
         crtc: &Crtc<RvkmsCrtc>,
         frame: u64,
     ) {
-        {
-            let mut job = self.job.lock();
+        let mut job = self.job.lock();
 
-            if !job.crc {
-                return;
-            }
-            let Some(scene) = job.scene.clone() else {
-                return;
-            };
+        if !job.crc {
+            return;
+        }
+        let Some(scene) = job.scene.clone() else {
+            return;
+        };
 
-            // The timer can skip vertical blanks if the machine is busy. The frames between show
-            // what the last one does.
-            let first = match job.last_frame.replace(frame) {
-                Some(last) if last < frame && frame - last <= MAX_SKIPPED => last + 1,
-                _ => frame,
-            };
+        // The timer can skip vertical blanks if the machine is busy. The frames between show what
+        // the last one does.
+        let first = match job.last_frame.replace(frame) {
+            Some(last) if last < frame && frame - last <= MAX_SKIPPED => last + 1,
+            _ => frame,
+        };
 
-            match job.pending.last_mut() {
-                Some(Pending {
-                    scene: waiting,
-                    wanted: Wanted::Checksum { last, .. },
-                    ..
-                }) if Arc::ptr_eq(waiting, &scene) => *last = frame,
-                _ => job.push(Pending {
-                    crtc: crtc.into(),
-                    scene,
-                    wanted: Wanted::Checksum { first, last: frame },
-                }),
-            }
+        match job.pending.last_mut() {
+            Some(Pending {
+                scene: waiting,
+                wanted: Wanted::Checksum { last, .. },
+                ..
+            }) if Arc::ptr_eq(waiting, &scene) => *last = frame,
+            _ => job.push(Pending {
+                crtc: crtc.into(),
+                scene,
+                wanted: Wanted::Checksum { first, last: frame },
+            }),
         }
 
-        // If the work is enqueued already then it will see what was noted.
+        // With the lock held, so that who stops checksums finds work to wait for. If the work is
+        // enqueued already then it will see what was noted.
         let _ = queue.enqueue(self.clone());
     }
 
