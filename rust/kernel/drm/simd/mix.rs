@@ -117,8 +117,8 @@ mod code {
         ptr, //
     };
 
-    /// Sets `{a}` to where in a table the sums of a byte are: that `$byte` bytes after a pixel which
-    /// is `$pixel` bytes after `{row}`. They are at 32 times the byte.
+    /// Sets `{a}` to where in a table the sums of a byte are: that `$byte` bytes after a pixel
+    /// that is `$pixel` bytes after `{row}`. They are at 32 times the byte.
     macro_rules! entry {
         ($pixel:literal, $byte:literal) => {
             concat!(
