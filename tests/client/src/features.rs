@@ -10,10 +10,10 @@ use drm_sys::*;
 use rustix::io::Errno;
 
 use crate::atomic::{Request, ALLOW_MODESET, EVENT, NONBLOCK, TEST_ONLY};
-use crate::buffer::Frame;
+use crate::buffer::{add_fb2, fb_argument, remove_fb, Dumb, Frame};
 use crate::crc::{folder_of_device, Crc};
 use crate::error::What;
-use crate::output::Screen;
+use crate::output::{plane_formats, Screen};
 use crate::pattern::Pattern;
 use crate::raw;
 use crate::testlist::{accepted_or, fail, refused, skip, test, Test, Verdict};
@@ -22,6 +22,7 @@ pub const TESTS: &[Test] = &[
     test("feature-scaling-nearest", scaling_nearest),
     test("feature-scaling-filters-differ", scaling_filters_differ),
     test("feature-scaling-limits", scaling_limits),
+    test("feature-odd-width-of-packed-yuv", odd_width_of_packed_yuv),
     test("feature-async-flips", async_flips),
     test("feature-panic-screen", panic_screen),
     test("feature-cursor-is-shown", cursor_is_shown),
@@ -109,6 +110,43 @@ fn scaling_filters_differ(screen: &Screen<'_>) -> Verdict {
         .what("commit of the normal picture")?;
     if sums[0] == sums[1] {
         return fail("both filters give the same picture");
+    }
+    Ok(())
+}
+
+/// A pixel that shares its chroma with one behind the framebuffer is like any other.
+fn odd_width_of_packed_yuv(screen: &Screen<'_>) -> Verdict {
+    let plane = screen.output.primary;
+    if !plane_formats(screen.card, plane)?.contains(&(DrmFourcc::Yuyv as u32)) {
+        return skip("the primary plane has no YUYV");
+    }
+    let (width, height) = (101, 64);
+    let buffer = Dumb::new(screen.card, width + 1, height, 16)?;
+    for (index, byte) in buffer.map()?.bytes_mut().iter_mut().enumerate() {
+        *byte = (index * 7 % 256) as u8;
+    }
+
+    let Some(mut crc) = Crc::start(screen)? else {
+        return skip("there are no checksums");
+    };
+    let mut sums = Vec::new();
+    for fb_width in [width, width + 1] {
+        let mut argument = fb_argument(&buffer, fb_width, height, DrmFourcc::Yuyv);
+        argument.pitches[0] = 2 * (width + 1);
+        let id = add_fb2(screen.card, argument).what("ADDFB2")?;
+        screen
+            .plane(plane, id, (0, 0), (width, height))?
+            .commit(screen.card, 0)
+            .what("commit of a picture")?;
+        sums.push(crc.now()?);
+        screen
+            .plane(plane, screen.front.id, (0, 0), screen.size())?
+            .commit(screen.card, 0)
+            .what("commit of the normal picture")?;
+        remove_fb(screen.card, id).what("RMFB")?;
+    }
+    if sums[0] != sums[1] {
+        return fail("the last column differs if the framebuffer ends there");
     }
     Ok(())
 }

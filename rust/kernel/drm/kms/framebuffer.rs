@@ -92,6 +92,15 @@ impl<D: KmsDriver> Framebuffer<D> {
         info: *const bindings::drm_format_info,
         mode_cmd: *const bindings::drm_mode_fb_cmd2,
     ) -> *mut bindings::drm_framebuffer {
+        // SAFETY: The safety requirements of this function.
+        let (format, width, pitch) = unsafe { (&*info, (*mode_cmd).width, (*mode_cmd).pitches[0]) };
+
+        // The core only asks for the pixels themselves.
+        match row_len(format, 0, width) {
+            Ok(len) if len <= pitch as usize => (),
+            _ => return EINVAL.to_ptr(),
+        }
+
         let this = KBox::pin_init(
             pin_init!(Self {
                 fb: Opaque::zeroed(),
@@ -310,28 +319,56 @@ impl<D: KmsDriver> Framebuffer<D> {
     /// The number of bytes from the first to the last pixel of a colour plane.
     fn plane_len(&self, index: usize, pitch: usize) -> Result<usize> {
         let info = self.info();
-        let plane = index.try_into()?;
+        let row = row_len(info, index, self.width())?;
 
         // SAFETY: `info` is a valid format.
-        let (width, height, min_pitch) = unsafe {
-            let width =
-                bindings::drm_format_info_plane_width(info, self.width().try_into()?, plane);
-            let height =
-                bindings::drm_format_info_plane_height(info, self.height().try_into()?, plane);
-            let min_pitch = bindings::drm_format_info_min_pitch(info, plane, width.try_into()?);
-
-            (width, usize::try_from(height)?, usize::try_from(min_pitch)?)
+        let height = unsafe {
+            bindings::drm_format_info_plane_height(
+                info,
+                self.height().try_into()?,
+                index.try_into()?,
+            )
         };
 
-        if width < 1 || height < 1 || pitch < min_pitch {
+        if height < 1 || pitch < row {
             return Err(EINVAL);
         }
 
-        (height - 1)
+        (usize::try_from(height)? - 1)
             .checked_mul(pitch)
-            .and_then(|len| len.checked_add(min_pitch))
+            .and_then(|len| len.checked_add(row))
             .ok_or(EINVAL)
     }
+}
+
+/// The number of bytes of a row of a colour plane, of a framebuffer with `width` pixels.
+///
+/// If the only colour plane has chroma that several pixels share, those at the end of a row are
+/// there as a whole, even if only some of them are in the framebuffer.
+fn row_len(info: &bindings::drm_format_info, plane: usize, width: u32) -> Result<usize> {
+    let width = match info.num_planes {
+        1 => width
+            .checked_next_multiple_of(info.hsub.max(1).into())
+            .ok_or(EINVAL)?,
+        _ => width,
+    };
+    let plane = plane.try_into()?;
+
+    // SAFETY: `info` is a valid format.
+    let (width, len) = unsafe {
+        let width = bindings::drm_format_info_plane_width(info, width.try_into()?, plane);
+
+        (
+            width,
+            bindings::drm_format_info_min_pitch(info, plane, width.try_into()?),
+        )
+    };
+
+    if width < 1 {
+        return Err(EINVAL);
+    }
+
+    Ok(len.try_into()?)
 }
 
 // SAFETY: The C side of a framebuffer can be used from any thread.

@@ -7,6 +7,7 @@ use drm_sys::*;
 use rustix::io::Errno;
 
 use crate::buffer::{add_fb2, fb_argument, remove_fb, Dumb, Frame};
+use crate::error::What;
 use crate::output::{plane_formats, Screen};
 use crate::raw;
 use crate::testlist::{accepted_or, fail, refused, skip, test, Stop, Test, Verdict};
@@ -39,6 +40,7 @@ pub const TESTS: &[Test] = &[
         "fb-nv12-second-object-too-small",
         nv12_second_object_too_small,
     ),
+    test("fb-yuyv-pitch-cuts-a-pair", yuyv_pitch_cuts_a_pair),
     test("fb-legacy-bad-depth", legacy_bad_depth),
     test("fb-remove-bad-id", remove_bad_id),
     test("fb-remove-foreign", remove_foreign),
@@ -359,6 +361,26 @@ fn nv12_second_object_too_small(screen: &Screen<'_>) -> Verdict {
             fb.offsets[1] = 0;
         },
     )
+}
+
+/// The last pixel of a row of odd length shares its chroma with one behind it.
+fn yuyv_pitch_cuts_a_pair(screen: &Screen<'_>) -> Verdict {
+    let formats = plane_formats(screen.card, screen.output.primary)?;
+    if !formats.contains(&(DrmFourcc::Yuyv as u32)) {
+        return skip("the primary plane has no YUYV");
+    }
+    let buffer = Dumb::new(screen.card, WIDTH, HEIGHT, 16)?;
+    let mut argument = fb_argument(&buffer, 101, HEIGHT, DrmFourcc::Yuyv);
+    argument.pitches[0] = 2 * 101;
+    refused(
+        "a pitch without the last chroma",
+        add_fb2(screen.card, argument),
+        &[Errno::INVAL],
+    )?;
+    argument.pitches[0] = 2 * 102;
+    let id = add_fb2(screen.card, argument).what("ADDFB2 with whole pairs")?;
+    remove_fb(screen.card, id).what("RMFB")?;
+    Ok(())
 }
 
 fn legacy_bad_depth(screen: &Screen<'_>) -> Verdict {

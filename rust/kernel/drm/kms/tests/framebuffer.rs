@@ -19,11 +19,28 @@ use core::ptr;
 /// The number of bytes in a line of the framebuffers.
 const LINE_LEN: usize = 64;
 
-/// Maps a framebuffer of one line, `offset` bytes into an object.
+/// Maps an XRGB8888 framebuffer of one line, `offset` bytes into an object.
 fn map(
     drm: &drm::Device<TestDriver>,
     object: &gem::shmem::Object<TestObject>,
     offset: usize,
+) -> Result<PlaneMap<TestDriver>> {
+    map_line(
+        drm,
+        object,
+        offset,
+        (fourcc::XRGB8888, LINE_LEN / 4),
+        LINE_LEN,
+    )
+}
+
+/// Maps a framebuffer of one line of so many pixels, which is `pitch` bytes long.
+fn map_line(
+    drm: &drm::Device<TestDriver>,
+    object: &gem::shmem::Object<TestObject>,
+    offset: usize,
+    (format, width): (u32, usize),
+    pitch: usize,
 ) -> Result<PlaneMap<TestDriver>> {
     let mut fb = KBox::<Framebuffer<TestDriver>>::new_uninit(GFP_KERNEL | __GFP_ZERO)?;
     let raw = fb.as_mut_ptr().cast::<bindings::drm_framebuffer>();
@@ -32,10 +49,10 @@ fn map(
     // it is mapped.
     let fb = unsafe {
         (*raw).dev = drm.as_raw();
-        (*raw).format = bindings::drm_format_info(fourcc::XRGB8888);
-        (*raw).width = (LINE_LEN / 4).try_into()?;
+        (*raw).format = bindings::drm_format_info(format);
+        (*raw).width = width.try_into()?;
         (*raw).height = 1;
-        (*raw).pitches[0] = LINE_LEN.try_into()?;
+        (*raw).pitches[0] = pitch.try_into()?;
         (*raw).offsets[0] = offset.try_into()?;
         (*raw).obj[0] = object.as_raw();
 
@@ -83,6 +100,27 @@ mod tests {
         // SAFETY: As above.
         unsafe { *import_attach = ptr::null_mut() };
         assert_eq!(ret, Err(EINVAL));
+
+        Ok(())
+    }
+
+    #[test]
+    fn pixels_that_share_chroma_are_whole() -> Result {
+        let tally = Tally::new()?;
+        let device = TestDevice::register(&tally, create_device, None)?;
+        let config = gem::shmem::ObjectConfig::default();
+        let object = gem::shmem::Object::<TestObject>::new(&device.drm, PAGE_SIZE, config, ())?;
+        // The last pixel shares chroma with one that is not in the framebuffer.
+        let odd = (fourcc::fourcc(b"YUYV"), LINE_LEN / 2 - 1);
+        let map = |offset, pitch| map_line(&device.drm, &object, offset, odd, pitch);
+
+        let plane = map(PAGE_SIZE - LINE_LEN, LINE_LEN)?;
+        let mut row = [0; LINE_LEN];
+        let mut read = |offset| plane.read_rows(offset, 0, core::iter::once(row.as_mut_slice()));
+        assert_eq!(read(0), Ok(()));
+        assert_eq!(read(1), Err(EINVAL));
+        assert!(map(PAGE_SIZE - LINE_LEN + 2, LINE_LEN).is_err());
+        assert!(map(0, LINE_LEN - 2).is_err());
 
         Ok(())
     }
