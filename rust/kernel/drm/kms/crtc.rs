@@ -149,8 +149,8 @@ pub trait DriverCrtc: Send + Sync + Sized {
     /// [`VrrVblankTimer`], with the number of the frame that begins.
     ///
     /// Only called while somebody waits for vertical blanks. Must not sleep: it runs in interrupt
-    /// context, or in a softirq with `PREEMPT_RT`. No lock of the core is held. A call that has
-    /// begun already may go on after [`atomic_disable`](Self::atomic_disable) has been called.
+    /// context, or in a softirq with `PREEMPT_RT`. No lock of the core is held. No call goes on
+    /// when [`atomic_disable`](Self::atomic_disable) is called.
     ///
     /// C: `struct drm_crtc_helper_funcs`, `handle_vblank_timeout`.
     fn handle_vblank(crtc: &Crtc<Self>, frame: u64) {

@@ -420,7 +420,7 @@ impl<T: DriverCrtc> Crtc<T> {
             unsafe {
                 if bindings::drm_dev_has_vblank((*crtc).dev) {
                     bindings::drm_crtc_vblank_atomic_disable(crtc, commit);
-                    Self::from_raw(crtc).timer.turn_off();
+                    Self::from_raw(crtc).timer.turn_off(crtc);
                 }
             }
         }

@@ -56,8 +56,13 @@ pub trait Timer: Send + Sync + Sized {
         let _ = (crtc, mode);
     }
 
-    /// Called after the vblank machinery of the CRTC was turned off. May sleep.
-    fn turn_off(&self) {}
+    /// Waits until nobody is told of a vertical blank any more. Called after the vblank machinery
+    /// of the CRTC was turned off. May sleep.
+    ///
+    /// # Safety
+    ///
+    /// `self` must be a part of `crtc`, whose vblank machinery must be off.
+    unsafe fn turn_off(&self, crtc: *mut bindings::drm_crtc);
 
     /// Called when the CRTC has been told to show something else.
     fn update(&self) {}
@@ -89,5 +94,21 @@ impl Timer for CoreTimer {
         // SAFETY: The CRTC is valid by the safety requirements.
         unsafe { bindings::drm_crtc_vblank_get_vblank_timeout(crtc, &mut time) };
         time
+    }
+
+    unsafe fn turn_off(&self, crtc: *mut bindings::drm_crtc) {
+        // SAFETY: The CRTC is valid, and a device whose vblank machinery can be turned off has it.
+        let timer = unsafe { &raw mut (*bindings::drm_crtc_vblank_crtc(crtc)).vblank_timer };
+
+        // The core tells the timer to stop, and waits for it only when it frees the device. What
+        // the timer calls would find a device without references then.
+        //
+        // SAFETY: Nobody starts the timer while the vblank machinery is off. It has been set up if
+        // it has a CRTC.
+        unsafe {
+            if !(*timer).crtc.is_null() {
+                bindings::hrtimer_cancel(&raw mut (*timer).timer);
+            }
+        }
     }
 }

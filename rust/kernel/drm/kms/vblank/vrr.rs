@@ -316,7 +316,7 @@ impl Timer for VrrTimer {
         unsafe { bindings::drm_crtc_set_max_vblank_count(crtc, u32::MAX) };
     }
 
-    fn turn_off(&self) {
+    unsafe fn turn_off(&self, _crtc: *mut bindings::drm_crtc) {
         // SAFETY: The timer is set up by the type invariants, and the caller can wait for it.
         unsafe { bindings::hrtimer_cancel(self.timer.get()) };
     }
