@@ -121,6 +121,14 @@ pub(super) unsafe fn crtc_entry<D: KmsDriver>(
     }
 }
 
+/// Returns what the core is told if a driver's part of an update returns `result`.
+///
+/// `EDEADLK` says that a lock could not be taken, and the core tries again as soon as it can be:
+/// forever, if there is no such lock.
+pub(super) fn of_driver(result: Result) -> Result {
+    result.map_err(|err| if err == EDEADLK { EINVAL } else { err })
+}
+
 /// An update in the check phase.
 ///
 /// If a function that adds a state fails then so does the check, whatever the callback returns.
@@ -191,7 +199,7 @@ impl<D: KmsDriver> AtomicCheck<'_, D> {
 
     /// Returns the result of a check for which the driver has returned `result`.
     pub(super) fn result(&self, result: Result) -> Result {
-        self.failed.get().map_or(result, Err)
+        self.failed.get().map_or(of_driver(result), Err)
     }
 
     /// Returns the device.

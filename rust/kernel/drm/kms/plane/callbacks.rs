@@ -16,6 +16,7 @@ use crate::{
     bindings,
     drm::kms::{
         atomic::{
+            of_driver,
             AtomicCheck,
             AtomicCommit, //
         },
@@ -220,7 +221,7 @@ impl<T: DriverPlane> Plane<T> {
             let (plane, mut state) =
                 unsafe { (Self::from_raw(plane), PlaneStateMut::from_raw(state)) };
 
-            T::prepare_fb(plane, &mut state).map(|()| 0)
+            of_driver(T::prepare_fb(plane, &mut state)).map(|()| 0)
         })
     }
 

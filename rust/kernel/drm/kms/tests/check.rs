@@ -108,6 +108,8 @@ mod tests {
         let ret = with_device(|check, kept| {
             ensure(check.result(Ok(())) == Ok(()))?;
             ensure(check.result(Err(ERANGE)) == Err(ERANGE))?;
+            // The core would try again, with no lock to wait for.
+            ensure(check.result(Err(EDEADLK)) == Err(EINVAL))?;
 
             NO_STATES.store(true, Relaxed);
             ensure(check.get_plane_state(&kept.primary).err() == Some(ENOMEM))?;
