@@ -105,6 +105,9 @@ $(cat $plane/supported_color_ranges) $(cat $plane/default_color_range)"
 	is 1 cat $plane/zpos_mutable
 	does put 7 $plane/zpos_initial
 	invalid
+	for bound in initial min max; do
+		fails "$EINVAL" put 2147483648 $plane/zpos_$bound
+	done
 	does put 9 $plane/zpos_max
 	does put 3 $plane/zpos_min
 	is '7 3 9' echo "$(cat $plane/zpos_initial) $(cat $plane/zpos_min) $(cat $plane/zpos_max)"

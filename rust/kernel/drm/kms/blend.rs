@@ -137,7 +137,8 @@ impl<D: KmsDriver> KmsSetup<'_, D> {
     /// Gives `plane` the property "zpos", which user space can change from `min` to `max`.
     ///
     /// Planes with a higher value cover those with a lower one. Fails with `EINVAL` if `zpos` is
-    /// not in that range, and with `EEXIST` if the plane has the property already.
+    /// not in that range or `max` is larger than [`i32::MAX`], and with `EEXIST` if the plane has
+    /// the property already.
     ///
     /// C: `drm_plane_create_zpos_property()`.
     pub fn create_zpos_property(
@@ -147,7 +148,7 @@ impl<D: KmsDriver> KmsSetup<'_, D> {
         min: u32,
         max: u32,
     ) -> Result {
-        self.check_zpos(plane)?;
+        self.check_zpos(plane, max)?;
         if !(min..=max).contains(&zpos) {
             return Err(EINVAL);
         }
@@ -160,11 +161,12 @@ impl<D: KmsDriver> KmsSetup<'_, D> {
 
     /// Gives `plane` the property "zpos", which user space cannot change.
     ///
-    /// Fails with `EEXIST` if the plane has the property already.
+    /// Fails with `EINVAL` if `zpos` is larger than [`i32::MAX`], and with `EEXIST` if the plane has
+    /// the property already.
     ///
     /// C: `drm_plane_create_zpos_immutable_property()`.
     pub fn create_zpos_immutable_property(&self, plane: &OpaquePlane<D>, zpos: u32) -> Result {
-        self.check_zpos(plane)?;
+        self.check_zpos(plane, zpos)?;
 
         // SAFETY: The plane is of the device, which is not registered yet.
         to_result(unsafe {
@@ -172,11 +174,15 @@ impl<D: KmsDriver> KmsSetup<'_, D> {
         })
     }
 
-    fn check_zpos(&self, plane: &OpaquePlane<D>) -> Result {
+    fn check_zpos(&self, plane: &OpaquePlane<D>, max: u32) -> Result {
         self.check_own(plane.drm_dev())?;
 
         // SAFETY: The plane is of the device, which is not registered yet.
-        must_be_new(unsafe { (*plane.as_raw()).zpos_property })
+        must_be_new(unsafe { (*plane.as_raw()).zpos_property })?;
+
+        // The core sorts planes by differences, which it takes as `int`.
+        i32::try_from(max)?;
+        Ok(())
     }
 }
 

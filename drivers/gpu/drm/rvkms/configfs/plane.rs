@@ -281,6 +281,8 @@ macro_rules! zpos_number {
             fn store(item: &Self, page: &[u8]) -> Result {
                 let value = parse(page)?;
 
+                // Larger ones cannot be compared by the core.
+                i32::try_from(value)?;
                 item.change_zpos(|zpos| zpos.range.get_or_insert_default().$field = value)
             }
         }

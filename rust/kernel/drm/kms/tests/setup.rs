@@ -162,7 +162,13 @@ mod tests {
                 },
                 |setup, plane| setup.create_alpha_property(plane),
                 |setup, plane| setup.create_blend_mode_property(plane),
-                |setup, plane| setup.create_zpos_property(plane, 0, 0, 1),
+                |setup, plane| {
+                    for (zpos, min, max) in [(2, 0, 1), (0, 1, 2), (0, 0, 1 << 31)] {
+                        let ret = setup.create_zpos_property(plane, zpos, min, max);
+                        ensure(ret == Err(EINVAL) || ret == Err(EEXIST))?;
+                    }
+                    setup.create_zpos_property(plane, 0, 0, 1)
+                },
                 |setup, plane| setup.create_scaling_filter_property(plane),
                 |setup, plane| setup.enable_fb_damage_clips(plane),
             ];
