@@ -107,8 +107,14 @@ fn sample(layer: &SceneLayer, (x, y): (i64, i64), jitter: Jitter) -> (Color, f64
     let (width, height) = (fixed(layer.src.width), fixed(layer.src.height));
     let turned = layer.rotation & 0xa != 0;
     let whole = (width.floor(), height.floor());
-    let size = if turned { (whole.1, whole.0) } else { whole };
-    let scaled = size != (f64::from(layer.dst.width), f64::from(layer.dst.height));
+    let size = if turned {
+        (height, width)
+    } else {
+        (width, height)
+    };
+    // Less than 1/65536 is no scaling.
+    let equal = |src: f64, dst: u32| (src / f64::from(dst) * 65536.0).floor() == 65536.0;
+    let scaled = !equal(size.0, layer.dst.width) || !equal(size.1, layer.dst.height);
 
     // The middle of the pixel, from 0 to 1, turned back.
     let p = (x as f64 + 0.5) / f64::from(layer.dst.width);

@@ -152,7 +152,8 @@ pub(crate) fn layer(
 ) -> Option<Layer<Buffer>> {
     let buffer = data.buffer()?;
     let fb = buffer.framebuffer();
-    let (src, dst) = (state.src(), state.dst());
+    // The composer clips by itself, so that a plane looks the same wherever it is.
+    let (src, dst) = (state.unclipped_src(), state.unclipped_dst());
 
     Some(Layer {
         source: buffer.clone(),

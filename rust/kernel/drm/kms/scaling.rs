@@ -10,6 +10,7 @@ use super::{
         OpaquePlane,
         OpaquePlaneState, //
     },
+    rect::Rect,
     KmsDriver,
     KmsSetup, //
 };
@@ -80,6 +81,61 @@ impl<D: KmsDriver> OpaquePlaneState<D> {
                 ScalingFilter::NearestNeighbor
             }
             _ => ScalingFilter::Default,
+        }
+    }
+
+    /// The part of the framebuffer that user space wants to be shown, in 1/65536 pixels, whether it
+    /// is visible or not.
+    ///
+    /// The pixels of a plane that is scaled follow from this and [`Self::unclipped_dst`]. Those at
+    /// the edge of what is visible are interpolated between pixels of which some are not, and
+    /// [`Self::src`] is rounded.
+    ///
+    /// C: `drm_plane_state_src()`.
+    pub fn unclipped_src(&self) -> Rect {
+        // SAFETY: The state does not change by the type invariants.
+        let (x, y, width, height) = unsafe {
+            let state = self.as_raw();
+
+            (
+                (*state).src_x,
+                (*state).src_y,
+                (*state).src_w,
+                (*state).src_h,
+            )
+        };
+
+        // The core checks that it lies inside of the framebuffer.
+        Rect {
+            x1: x as i32,
+            y1: y as i32,
+            x2: x.wrapping_add(width) as i32,
+            y2: y.wrapping_add(height) as i32,
+        }
+    }
+
+    /// Where on the CRTC user space wants the plane to be, in pixels, whether it is visible or not.
+    ///
+    /// C: `drm_plane_state_dest()`.
+    pub fn unclipped_dst(&self) -> Rect {
+        // SAFETY: The state does not change by the type invariants.
+        let (x, y, width, height) = unsafe {
+            let state = self.as_raw();
+
+            (
+                (*state).crtc_x,
+                (*state).crtc_y,
+                (*state).crtc_w,
+                (*state).crtc_h,
+            )
+        };
+
+        // The core checks that there is no overflow.
+        Rect {
+            x1: x,
+            y1: y,
+            x2: x.wrapping_add_unsigned(width),
+            y2: y.wrapping_add_unsigned(height),
         }
     }
 }

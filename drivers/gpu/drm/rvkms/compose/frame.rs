@@ -73,16 +73,17 @@ impl<S> Layer<S> {
         )
     }
 
-    /// Returns whether pixels of the framebuffer are pixels of the CRTC.
+    /// Returns whether pixels of the framebuffer are pixels of the CRTC, as the core decides it for
+    /// planes that cannot be scaled.
     pub(super) fn is_unscaled(&self) -> bool {
-        let (width, height) = self.source_size();
         let (width, height) = if self.rotation.transpose {
-            (height, width)
+            (self.src.height, self.src.width)
         } else {
-            (width, height)
+            (self.src.width, self.src.height)
         };
 
-        width == self.dst.width as usize && height == self.dst.height as usize
+        width.checked_div(self.dst.width) == Some(1 << 16)
+            && height.checked_div(self.dst.height) == Some(1 << 16)
     }
 
     /// Returns the column of the layer's destination that column `x` of the CRTC is.
