@@ -42,6 +42,8 @@ pub(crate) struct RvkmsConnector {
     status: Arc<Status>,
     /// Only there if the display has an EDID.
     edid: Option<Arc<Edid>>,
+    /// Whether user space is told if the refresh rate can vary.
+    can_vary: bool,
 }
 
 impl RvkmsConnector {
@@ -51,7 +53,7 @@ impl RvkmsConnector {
         config: &config::Connector,
     ) -> Result<&'a Connector<Self>> {
         let edid = config.has_edid.then(|| config.edid().clone());
-        let args = (config.status().clone(), edid);
+        let args = (config.status().clone(), edid, config.has_edid);
         let connector = Connector::<Self>::new(setup, config.kind, args)?;
 
         if config.has_edid {
@@ -69,7 +71,7 @@ impl RvkmsConnector {
         encoders: u32,
     ) -> Result<DynamicConnector<Self>> {
         let edid = config.has_edid.then(|| config.edid().clone());
-        let args = (config.status().clone(), edid);
+        let args = (config.status().clone(), edid, false);
 
         DynamicConnector::new(drm, config.kind, encoders, args)
     }
@@ -78,13 +80,17 @@ impl RvkmsConnector {
 #[vtable(unique)]
 impl DriverConnector for RvkmsConnector {
     type Driver = RvkmsDriver;
-    type Args = (Arc<Status>, Option<Arc<Edid>>);
+    type Args = (Arc<Status>, Option<Arc<Edid>>, bool);
 
     fn new(
         _drm: &drm::Device<RvkmsDriver>,
-        (status, edid): Self::Args,
+        (status, edid, can_vary): Self::Args,
     ) -> impl PinInit<Self, Error> {
-        try_pin_init!(Self { status, edid })
+        try_pin_init!(Self {
+            status,
+            edid,
+            can_vary
+        })
     }
 
     fn detect(connector: &Connector<Self>, _force: bool) -> ConnectorStatus {
@@ -113,13 +119,16 @@ impl DriverConnector for RvkmsConnector {
                     Ok(())
                 })
             })?;
-            let range = probe.monitor_range();
+            let range = probe.monitor_range().filter(|_| probe.data().can_vary);
 
             probe.set_vrr_capable(range.is_some());
             probe.drm_dev().slowest.set(probe.index(), range);
 
             return Ok(count.unwrap_or(0));
         }
+
+        // A connector that is gone may have had the same index.
+        probe.drm_dev().slowest.set(probe.index(), None);
 
         let count = probe.add_modes_noedid(MAX_SIZE.0, MAX_SIZE.1);
         probe.set_preferred_mode(PREFERRED_SIZE.0, PREFERRED_SIZE.1);
