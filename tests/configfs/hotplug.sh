@@ -117,6 +117,8 @@ if [ "$driver" = rvkms ]; then
 	is 'Virtual-1 Virtual-2 ' connectors
 	put 0 $new/enabled
 	put 0 $top/dev/enabled
+	# What it is already changes nothing.
+	does put 1 $new/dynamic
 	put 1 $top/dev/enabled
 	is 'Virtual-1 ' connectors
 	put 0 $top/dev/enabled

@@ -212,8 +212,10 @@ switch!(
     |item, dynamic| item.device.change(|config| {
         let connector = config.connectors.get_mut(item.connector)?;
 
-        connector.dynamic = dynamic;
-        connector.present = true;
+        if connector.dynamic != dynamic {
+            connector.dynamic = dynamic;
+            connector.present = true;
+        }
         Ok(())
     })
 );
