@@ -26,13 +26,17 @@ impl Colors {
     /// All ranges.
     pub(crate) const RANGES: u32 = ColorRange::Limited.mask() | ColorRange::Full.mask();
 
-    /// All that there is. Of the defaults, the encoding is that of vkms; nearly all YUV has the
-    /// limited range.
+    /// All that there is. The defaults are those of vkms under its name; otherwise the range is the
+    /// limited one, which nearly all YUV has.
     pub(crate) const ALL: Self = Self {
         encodings: Self::ENCODINGS,
         default_encoding: ColorEncoding::Bt601.mask(),
         ranges: Self::RANGES,
-        default_range: ColorRange::Limited.mask(),
+        default_range: if cfg!(CONFIG_DRM_RVKMS_AS_VKMS) {
+            ColorRange::Full.mask()
+        } else {
+            ColorRange::Limited.mask()
+        },
     };
 
     /// Whether user space can choose.
