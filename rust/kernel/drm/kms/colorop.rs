@@ -370,10 +370,10 @@ impl<D: KmsDriver> OpaquePlaneState<D> {
 
 impl<D: KmsDriver> AtomicCheck<'_, D> {
     /// Calls `f` for each operation of the colour pipeline that `plane` uses after the update, but
-    /// for those that are bypassed.
+    /// for those that are bypassed or lack their matrix or table, which do nothing.
     ///
     /// Does nothing if the plane is not part of the update. Fails with what `f` fails with, with
-    /// `EINVAL` if an operation lacks its data, and with `ENOMEM` or `EDEADLK` if the state of an
+    /// `EINVAL` if a table has the wrong size, and with `ENOMEM` or `EDEADLK` if the state of an
     /// operation cannot be added.
     pub fn for_each_color_op(
         &self,
@@ -397,7 +397,9 @@ impl<D: KmsDriver> AtomicCheck<'_, D> {
             // SAFETY: `state` is the new state of `op` in this commit, owned by this thread.
             unsafe {
                 if !(*state).bypass {
-                    f(parse(op, state)?)?;
+                    if let Some(op) = parse(op, state)? {
+                        f(op)?;
+                    }
                 }
                 op = (*op).next;
             }
@@ -407,38 +409,44 @@ impl<D: KmsDriver> AtomicCheck<'_, D> {
     }
 }
 
+/// Returns what the operation `op` does, or `None` if it lacks its data.
+///
 /// # Safety
 ///
 /// `state` must be a state of `op`, and both be valid for `'a` without being changed.
 unsafe fn parse<'a>(
     op: *const bindings::drm_colorop,
     state: *const bindings::drm_colorop_state,
-) -> Result<ColorOp<'a>> {
+) -> Result<Option<ColorOp<'a>>> {
     // SAFETY: Both are valid by the safety requirements.
     let (op, state) = unsafe { (&*op, &*state) };
 
-    match op.type_ {
-        bindings::drm_colorop_type_DRM_COLOROP_1D_CURVE => Curve1d::ALL
-            .into_iter()
-            .find(|curve| curve.as_raw() == state.curve_1d_type)
-            .map(ColorOp::Curve1d)
-            .ok_or(EINVAL),
+    Ok(match op.type_ {
+        bindings::drm_colorop_type_DRM_COLOROP_1D_CURVE => {
+            let curve = Curve1d::ALL
+                .into_iter()
+                .find(|curve| curve.as_raw() == state.curve_1d_type)
+                .ok_or(EINVAL)?;
+
+            Some(ColorOp::Curve1d(curve))
+        }
         bindings::drm_colorop_type_DRM_COLOROP_1D_LUT => {
             // SAFETY: The state is valid for `'a` without being changed, any bytes are a valid
             // value of an entry, and `create()` limits the size.
             let entries = unsafe { data(state, op.size as usize) }?;
 
-            Ok(ColorOp::Lut1d(entries))
+            entries.map(ColorOp::Lut1d)
         }
         bindings::drm_colorop_type_DRM_COLOROP_CTM_3X4 => {
             // SAFETY: The state is valid for `'a` without being changed, and any bytes are a valid
             // number.
-            let matrix: &[u64] = unsafe { data(state, 12) }?;
+            let numbers: Option<&[u64]> = unsafe { data(state, 12) }?;
+            let matrix = numbers.map(<&[u64; 12]>::try_from).transpose();
 
-            Ok(ColorOp::Ctm3x4(matrix.try_into().map_err(|_| EINVAL)?))
+            matrix.map_err(|_| EINVAL)?.map(ColorOp::Ctm3x4)
         }
         bindings::drm_colorop_type_DRM_COLOROP_MULTIPLIER => {
-            Ok(ColorOp::Multiplier(state.multiplier))
+            Some(ColorOp::Multiplier(state.multiplier))
         }
         bindings::drm_colorop_type_DRM_COLOROP_3D_LUT => {
             let size = op.size as usize;
@@ -447,26 +455,31 @@ unsafe fn parse<'a>(
             // SAFETY: As for the other table.
             let entries = unsafe { data(state, count) }?;
 
-            Ok(ColorOp::Lut3d {
+            entries.map(|entries| ColorOp::Lut3d {
                 size: op.size,
                 entries,
             })
         }
-        _ => Err(EINVAL),
-    }
+        _ => return Err(EINVAL),
+    })
 }
 
-/// Returns the `count` elements of the blob of `state`, or `EINVAL` if there is no blob or it has
+/// Returns the `count` elements of the blob of `state` if there is one, or `EINVAL` if it has
 /// another size.
 ///
 /// # Safety
 ///
 /// `state` must be valid for `'a` without being changed, any bytes must be a valid `T`, and `T`
 /// must not need a larger alignment than `u64`.
-unsafe fn data<'a, T>(state: &bindings::drm_colorop_state, count: usize) -> Result<&'a [T]> {
+unsafe fn data<'a, T>(
+    state: &bindings::drm_colorop_state,
+    count: usize,
+) -> Result<Option<&'a [T]>> {
     // SAFETY: The state holds a reference to the blob, if there is one, and the blob is never
     // changed.
-    let blob = unsafe { state.data.as_ref() }.ok_or(EINVAL)?;
+    let Some(blob) = (unsafe { state.data.as_ref() }) else {
+        return Ok(None);
+    };
 
     if count.checked_mul(size_of::<T>()) != Some(blob.length) {
         return Err(EINVAL);
@@ -474,5 +487,7 @@ unsafe fn data<'a, T>(state: &bindings::drm_colorop_state, count: usize) -> Resu
 
     // SAFETY: The blob has the length, which was checked, its data is aligned for `u64` and never
     // changed, and the state holds a reference to it for `'a` by the safety requirements.
-    Ok(unsafe { slice::from_raw_parts(blob.data.cast(), count) })
+    Ok(Some(unsafe {
+        slice::from_raw_parts(blob.data.cast(), count)
+    }))
 }
