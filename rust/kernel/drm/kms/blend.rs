@@ -161,8 +161,8 @@ impl<D: KmsDriver> KmsSetup<'_, D> {
 
     /// Gives `plane` the property "zpos", which user space cannot change.
     ///
-    /// Fails with `EINVAL` if `zpos` is larger than [`i32::MAX`], and with `EEXIST` if the plane has
-    /// the property already.
+    /// Fails with `EINVAL` if `zpos` is larger than [`i32::MAX`], and with `EEXIST` if the plane
+    /// has the property already.
     ///
     /// C: `drm_plane_create_zpos_immutable_property()`.
     pub fn create_zpos_immutable_property(&self, plane: &OpaquePlane<D>, zpos: u32) -> Result {
