@@ -4,7 +4,8 @@
 //!
 //! Vertical blanks come faster than frames can be composed, so that the workers are never idle and
 //! even a coarse clock measures them. What is composed late is composed once for several frames, whose
-//! checksums then come at once, and counts as one frame.
+//! checksums then come at once, and counts as one frame. So that none is missed, the client reads them
+//! before the next frame is begun.
 
 use std::path::Path;
 use std::thread::sleep;
@@ -15,7 +16,7 @@ use drm_sys::{DRM_MODE_ROTATE_0, DRM_MODE_ROTATE_90};
 use crate::atomic::{Blob, Request};
 use crate::card::Card;
 use crate::chart;
-use crate::cpu;
+use crate::cpu::{self, Urgent};
 use crate::error::Error;
 use crate::picture_buffer::{Alpha, Format, PictureBuffer, Shape};
 use crate::pipeline::{self, Use};
@@ -171,6 +172,9 @@ const TIME: Duration = Duration::from_millis(1000);
 /// How long a scene is measured at least of which a frame takes next to nothing.
 const LONG_TIME: Duration = Duration::from_secs(4);
 
+/// How many frames of a scene are measured at least.
+const FRAMES: usize = 3;
+
 /// The least time of a frame: shorter ones are not told apart.
 const LEAST: Duration = Duration::from_nanos(100);
 
@@ -291,6 +295,7 @@ impl<'c> Stage<'c> {
             });
         }
         let mut crc = self.display.crc()?;
+        let _urgent = Urgent::new()?;
         crc.burst()?;
         repeat(scene, || {
             self.change(scene.change)?;
@@ -308,24 +313,28 @@ impl<'c> Stage<'c> {
     }
 }
 
-/// The CPU time of the kernel's workers for each time that `frame` is called.
+/// The CPU time of the kernel's workers for most of the times that `frame` is called: the median. So
+/// those do not count in which the machine did something else.
 fn repeat(scene: &Scene, mut frame: impl FnMut() -> Result<(), Error>) -> Result<Duration, Error> {
-    let slow = scene.slow > SLOW;
     let time = match scene.change {
         Change::Nothing | Change::Cursor => LONG_TIME,
         _ => TIME,
     };
-    let warm_up = if slow { 1 } else { 3 };
+    let warm_up = if scene.slow > SLOW { 1 } else { 3 };
     for _ in 0..warm_up {
         frame()?;
     }
-    let (start, before, mut count) = (Instant::now(), cpu::of_workers(), 0);
-    while count == 0 || start.elapsed() < time {
+    let mut times = Vec::new();
+    let (start, mut before) = (Instant::now(), cpu::of_workers());
+    while times.len() < FRAMES || start.elapsed() < time {
         frame()?;
-        count += 1;
+        let now = cpu::of_workers();
+        // What a worker had used is gone if it has ended.
+        times.push(now.saturating_sub(before));
+        before = now;
     }
-    let total = cpu::of_workers() - before;
-    Ok((total / count).max(LEAST))
+    times.sort_unstable();
+    Ok(times[(times.len() - 1) / 2].max(LEAST))
 }
 
 /// The CPU time of a frame of `scene` on `card`.
@@ -456,6 +465,7 @@ fn rate(card: &Card, scene: &Scene, size: (u32, u32)) -> Result<f64, Error> {
     const RUN: usize = 10;
     let mut stage = Stage::new(card, scene, size, HZ)?;
     let mut crc = stage.display.crc()?;
+    let urgent = Urgent::new()?;
     crc.burst()?;
     let start = Instant::now();
     let mut times = vec![start.elapsed()];
@@ -464,6 +474,7 @@ fn rate(card: &Card, scene: &Scene, size: (u32, u32)) -> Result<f64, Error> {
         crc.burst()?;
         times.push(start.elapsed());
     }
+    drop(urgent);
     drop(crc);
     stage.end()?;
     let runs = times.windows(RUN + 1).map(|run| run[RUN] - run[0]);
@@ -498,7 +509,7 @@ pub fn run(cards: [&Card; 2], effort: &Effort, filter: &str, output: &Path) -> R
     let start = Instant::now();
     let mut report = Report::default();
     println!(
-        "CPU time of the kernel's workers for a frame in ms, least of at least {} rounds in turn, {} CPUs",
+        "CPU time of the kernel's workers for a frame in ms, median of the best of at least {} rounds in turn, {} CPUs",
         effort.rounds,
         std::thread::available_parallelism().map_or(1, |n| n.get())
     );

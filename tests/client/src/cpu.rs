@@ -2,8 +2,41 @@
 
 //! The CPU time of the kernel's workers.
 
-use std::fs;
 use std::time::Duration;
+use std::{fs, io};
+
+use rustix::io::Errno;
+
+use crate::error::{Error, What};
+
+/// This thread runs before the workers, as soon as it has something to do.
+pub struct Urgent;
+
+impl Urgent {
+    pub fn new() -> Result<Self, Error> {
+        schedule(libc::SCHED_FIFO, 1)?;
+        Ok(Self)
+    }
+}
+
+impl Drop for Urgent {
+    fn drop(&mut self) {
+        if let Err(error) = schedule(libc::SCHED_OTHER, 0) {
+            println!("  {error}");
+        }
+    }
+}
+
+fn schedule(policy: libc::c_int, sched_priority: libc::c_int) -> Result<(), Error> {
+    let param = libc::sched_param { sched_priority };
+    // SAFETY: `param` is valid for reads.
+    let done = unsafe { libc::sched_setscheduler(0, policy, &param) };
+    let result = match done {
+        0 => Ok(()),
+        _ => Err(Errno::from_io_error(&io::Error::last_os_error()).unwrap_or(Errno::PERM)),
+    };
+    result.what("sched_setscheduler")
+}
 
 /// The CPU time that all workers of the kernel have used so far.
 pub fn of_workers() -> Duration {
