@@ -463,16 +463,23 @@ fn latency(card: &Card, size: (u32, u32)) -> Result<Duration, Error> {
 /// best of all runs of some frames.
 fn rate(card: &Card, scene: &Scene, size: (u32, u32)) -> Result<f64, Error> {
     const RUN: usize = 10;
+    /// No frame of 3840x2160 is composed in less.
+    const SHORTEST: Duration = Duration::from_millis(1);
     let mut stage = Stage::new(card, scene, size, HZ)?;
     let mut crc = stage.display.crc()?;
     let urgent = Urgent::new()?;
     crc.burst()?;
     let start = Instant::now();
-    let mut times = vec![start.elapsed()];
+    let (mut times, mut last) = (vec![Duration::ZERO], Duration::ZERO);
     while times.len() <= RUN || start.elapsed() < LONG_TIME {
         stage.change(scene.change)?;
         crc.burst()?;
-        times.push(start.elapsed());
+        let now = start.elapsed();
+        // What comes at once is the rest of the checksums, which another CPU is still telling.
+        if now - last >= SHORTEST {
+            times.push(now);
+            last = now;
+        }
     }
     drop(urgent);
     drop(crc);
