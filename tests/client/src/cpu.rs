@@ -5,8 +5,6 @@
 use std::time::Duration;
 use std::{fs, io};
 
-use rustix::io::Errno;
-
 use crate::error::{Error, What};
 
 /// This thread runs before the workers, as soon as it has something to do.
@@ -30,12 +28,10 @@ impl Drop for Urgent {
 fn schedule(policy: libc::c_int, sched_priority: libc::c_int) -> Result<(), Error> {
     let param = libc::sched_param { sched_priority };
     // SAFETY: `param` is valid for reads.
-    let done = unsafe { libc::sched_setscheduler(0, policy, &param) };
-    let result = match done {
+    match unsafe { libc::sched_setscheduler(0, policy, &param) } {
         0 => Ok(()),
-        _ => Err(Errno::from_io_error(&io::Error::last_os_error()).unwrap_or(Errno::PERM)),
-    };
-    result.what("sched_setscheduler")
+        _ => Err(io::Error::last_os_error()).what("sched_setscheduler"),
+    }
 }
 
 /// The CPU time that all workers of the kernel have used so far.
