@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The CPU time of the kernel's workers.
+//! The CPUs of the kernel's workers, and the time that these take on them.
 
+use std::thread::available_parallelism;
 use std::time::Duration;
 use std::{fs, io};
 
@@ -31,6 +32,46 @@ fn schedule(policy: libc::c_int, sched_priority: libc::c_int) -> Result<(), Erro
     match unsafe { libc::sched_setscheduler(0, policy, &param) } {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()).what("sched_setscheduler"),
+    }
+}
+
+/// On which CPUs workers run that are bound to none. All of them again when this is dropped.
+pub struct WorkerCpus(u32);
+
+impl WorkerCpus {
+    const MASK: &str = "/sys/devices/virtual/workqueue/cpumask";
+
+    pub fn new() -> Result<Self, Error> {
+        let count = available_parallelism().what("number of CPUs")?.get() as u32;
+        let cpus = Self(count.min(u32::BITS));
+        cpus.all()?;
+        Ok(cpus)
+    }
+
+    pub fn count(&self) -> u32 {
+        self.0
+    }
+
+    /// What is queued from now on runs on one of the CPUs.
+    pub fn only(&self, cpu: u32) -> Result<(), Error> {
+        self.set(1 << cpu)
+    }
+
+    /// What is queued from now on runs on all CPUs.
+    pub fn all(&self) -> Result<(), Error> {
+        self.set(u32::MAX >> (u32::BITS - self.0))
+    }
+
+    fn set(&self, mask: u32) -> Result<(), Error> {
+        fs::write(Self::MASK, format!("{mask:x}")).what(Self::MASK)
+    }
+}
+
+impl Drop for WorkerCpus {
+    fn drop(&mut self) {
+        if let Err(error) = self.all() {
+            println!("  {error}");
+        }
     }
 }
 

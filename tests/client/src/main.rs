@@ -128,7 +128,11 @@ fn run(options: &Options) -> Result<ExitCode, Error> {
                 return Ok(ExitCode::FAILURE);
             }
         }
-        Command::Rate => bench::rates(&open(options)?)?,
+        Command::Cpus => {
+            if !bench::cpus(&open(options)?)? {
+                return Ok(ExitCode::FAILURE);
+            }
+        }
         Command::All => return all(options),
     }
     Ok(ExitCode::SUCCESS)

@@ -48,8 +48,8 @@ usage: rvkms-client COMMAND [OPTIONS]
   bench --card CARD --other CARD [--rounds N] [--seconds N] [--filter TEXT] OUT.png
         measures the CPU time of frames on both cards in turn, for N seconds (600) at most, draws the
         ratios; fails if one is below its floor or has not been measured
-  rate --card CARD
-        prints how many frames are composed in a second
+  cpus --card CARD
+        compares how many frames are composed in a second on all CPUs and on one; fails if it is too few
   all --card CARD [--module NAME]
         all of the above but picture, display, copies, console, load and vrr, in short forms; leaves the module loaded
 
@@ -93,7 +93,7 @@ pub enum Command {
     Bench {
         output: PathBuf,
     },
-    Rate,
+    Cpus,
     All,
 }
 
@@ -205,7 +205,7 @@ pub fn parse() -> Result<Option<Options>, Error> {
             },
             None => return message("bench needs the name of the file to write"),
         },
-        "rate" => Command::Rate,
+        "cpus" => Command::Cpus,
         "all" => Command::All,
         other => return message(format!("no command {other}; --help tells what there is")),
     };

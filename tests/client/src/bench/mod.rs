@@ -6,6 +6,8 @@
 //! composed late is composed once for several frames, whose checksums then come at once, and counts as
 //! one frame. So that none is missed, the client reads them before the next frame is begun.
 
+mod cpus;
+
 use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -21,6 +23,8 @@ use crate::picture_buffer::{Alpha, Format, PictureBuffer, Shape};
 use crate::pipeline::{self, Use};
 use crate::planes::{Display, Place};
 use crate::random::Random;
+
+pub use cpus::run as cpus;
 
 /// What changes from frame to frame.
 #[derive(Clone, Copy, PartialEq)]
@@ -458,35 +462,6 @@ fn latency(card: &Card, size: (u32, u32)) -> Result<Duration, Error> {
     Ok(total / COMMITS)
 }
 
-/// Frames that are composed in a second if all change, while the machine has nothing else to do: in the
-/// best of all runs of some frames.
-fn rate(card: &Card, scene: &Scene, size: (u32, u32)) -> Result<f64, Error> {
-    const RUN: usize = 10;
-    /// No frame of 3840x2160 is composed in less.
-    const SHORTEST: Duration = Duration::from_millis(1);
-    let mut stage = Stage::new(card, scene, size, HZ)?;
-    let mut crc = stage.display.crc()?;
-    let urgent = Urgent::new()?;
-    crc.burst()?;
-    let start = Instant::now();
-    let mut times = vec![Duration::ZERO];
-    while times.len() <= RUN || start.elapsed() < LONG_TIME {
-        stage.change(scene.change)?;
-        crc.burst()?;
-        let now = start.elapsed();
-        // What comes at once is the rest of the checksums, which another CPU is still telling.
-        if times.last().is_none_or(|last| now - *last >= SHORTEST) {
-            times.push(now);
-        }
-    }
-    drop(urgent);
-    drop(crc);
-    stage.end()?;
-    let runs = times.windows(RUN + 1).map(|run| run[RUN] - run[0]);
-    let best = runs.min().unwrap_or(Duration::MAX);
-    Ok(RUN as f64 / best.as_secs_f64())
-}
-
 /// How checksums are computed here.
 fn checksums() -> &'static str {
     let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
@@ -497,15 +472,6 @@ fn checksums() -> &'static str {
     } else {
         "checksums: C vkms has the kernel's crc32_le(), rvkms that or tables of its own"
     }
-}
-
-/// Prints how many frames are composed in a second: large ones, or two CPUs would wait for vertical blanks.
-pub fn rates(card: &Card) -> Result<(), Error> {
-    for scene in [&SCENES[0], &SCENES[3], &SCENES[4], &SCENES[10], &SCENES[16]] {
-        let rate = rate(card, scene, (3840, 2160))?;
-        println!("rate {:44} {rate:.2}", scene.name);
-    }
-    Ok(())
 }
 
 /// Measures both cards, the second for comparison, and draws the ratios. Returns whether all scenes were
