@@ -36,6 +36,7 @@ use super::{
     rotate::{
         self,
         Block,
+        Tile,
         BLOCK, //
     },
     scale::{
@@ -98,6 +99,7 @@ struct Rows {
     /// A block of rows of one layer.
     stage: KVVec<Pixel>,
     raw: RawRow,
+    tile: Tile,
     stack: Stack,
     encoded: KVVec<u8>,
 }
@@ -125,6 +127,7 @@ impl Composer {
                 out: KVVec::from_elem(0, block, GFP_KERNEL)?,
                 stage: KVVec::from_elem(0, block, GFP_KERNEL)?,
                 raw: RawRow::new(width)?,
+                tile: Tile::new()?,
                 stack: Stack::new()?,
                 encoded: KVVec::from_elem(0, bytes, GFP_KERNEL)?,
             },
@@ -433,7 +436,7 @@ impl Rows {
                 layer,
                 &block,
                 true,
-                &mut self.raw,
+                (&mut self.raw, &mut self.tile),
                 &mut self.out,
                 self.stride,
             )?;
@@ -447,7 +450,7 @@ impl Rows {
             layer,
             &block,
             false,
-            &mut self.raw,
+            (&mut self.raw, &mut self.tile),
             &mut self.stage,
             self.stride,
         )?;

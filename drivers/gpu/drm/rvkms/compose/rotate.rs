@@ -11,10 +11,7 @@ use super::{
         self,
         RawRow, //
     },
-    format::{
-        Layout,
-        Order, //
-    },
+    format::Layout,
     frame::Layer,
     pixel::Pixel,
     Source, //
@@ -25,12 +22,9 @@ use kernel::prelude::*;
 /// block of finished rows stays in the CPU's cache.
 pub(super) const BLOCK: usize = 32;
 
-/// The number of framebuffer rows that are read before their pixels are put in place: two cache
+/// The number of framebuffer rows that are read before their pixels are put in place: some cache
 /// lines of finished pixels.
-const ROWS: usize = 16;
-
-/// The same for formats of which the pixels are decoded first: both take as much of the stack.
-const DECODED_ROWS: usize = ROWS / 2;
+const ROWS: usize = 32;
 
 /// Where a block is on the CRTC.
 pub(super) struct Block {
@@ -59,6 +53,65 @@ impl Block {
     }
 }
 
+/// Scratch memory for parts of some rows of a framebuffer.
+pub(super) struct Tile {
+    words: KVec<[u32; BLOCK]>,
+    pixels: KVec<[Pixel; BLOCK]>,
+}
+
+impl Tile {
+    /// Allocates the memory. May sleep.
+    pub(super) fn new() -> Result<Self> {
+        Ok(Self {
+            words: KVec::from_elem([0; BLOCK], ROWS, GFP_KERNEL)?,
+            pixels: KVec::from_elem([0; BLOCK], ROWS, GFP_KERNEL)?,
+        })
+    }
+
+    /// Decodes the rows of the framebuffer, from column `x` on, that are some columns of `block`:
+    /// the `columns` ones from `column` on. There are at most [`ROWS`].
+    #[inline(always)]
+    fn fill<S: Source>(
+        &mut self,
+        layer: &Layer<S>,
+        block: &Block,
+        (column, columns): (usize, usize),
+        x: usize,
+        opaque: bool,
+        raw: &mut RawRow,
+    ) -> Result<&[[Pixel; BLOCK]]> {
+        let row_of = |column| layer.source_row(layer.local_x(column));
+        let pixels = self.pixels.get_mut(..columns).ok_or(EINVAL)?;
+
+        if let Layout::Rgb32 { order, alpha } = layer.format.layout() {
+            let words = self.words.get_mut(..columns).ok_or(EINVAL)?;
+            let rows = words
+                .iter_mut()
+                .filter_map(|words| words.as_mut_bytes().get_mut(..block.rows * 4));
+            let (y, last) = (row_of(column), row_of(column + columns - 1));
+
+            // All at once, so that the CPU waits for the cache lines of several rows together. The
+            // columns are inside of the layer, so neighbours are neighbouring rows of the
+            // framebuffer.
+            if y > last {
+                decode::read_rows(layer, 0, last, x * 4, rows.rev())?;
+            } else {
+                decode::read_rows(layer, 0, y, x * 4, rows)?;
+            }
+            let bytes = words.as_flattened().as_bytes();
+
+            convert::rgb32(order, alpha && !opaque, bytes, pixels.as_flattened_mut());
+        } else {
+            for (column, pixels) in (column..).zip(pixels.iter_mut()) {
+                let pixels = pixels.get_mut(..block.rows).ok_or(EINVAL)?;
+
+                decode::decode(layer, x, row_of(column), opaque, raw, pixels)?;
+            }
+        }
+        Ok(pixels)
+    }
+}
+
 /// Decodes a block of an unscaled, transposed layer; `opaque` says to ignore the alpha channel.
 ///
 /// Row `n` of the block begins at `n * stride` of `out`, column 0 of the CRTC first.
@@ -66,82 +119,29 @@ pub(super) fn decode_block<S: Source>(
     layer: &Layer<S>,
     block: &Block,
     opaque: bool,
-    raw: &mut RawRow,
+    (raw, tile): (&mut RawRow, &mut Tile),
     out: &mut [Pixel],
     stride: usize,
 ) -> Result {
     if block.rows > BLOCK {
         return Err(EINVAL);
     }
-    if let Layout::Rgb32 { order, alpha } = layer.format.layout() {
-        return decode_rgb32(layer, block, order, alpha && !opaque, out, stride);
-    }
 
-    let mut tile = [[0; BLOCK]; DECODED_ROWS];
-    let first = layer.local_y(block.y);
-    let x = layer.source_column(first, first + block.rows);
-    let mut column = block.start;
-
-    while column < block.end {
-        let columns = DECODED_ROWS.min(block.end - column);
-
-        for (column, pixels) in (column..).zip(tile.iter_mut().take(columns)) {
-            let y = layer.source_row(layer.local_x(column));
-            let pixels = pixels.get_mut(..block.rows).ok_or(EINVAL)?;
-
-            decode::decode(layer, x, y, opaque, raw, pixels)?;
-        }
-        for (row, out) in out.chunks_mut(stride).take(block.rows).enumerate() {
-            let out = out.get_mut(column..column + columns).ok_or(EINVAL)?;
-            let from = block.row_in_tile(layer, row);
-
-            for (out, pixels) in out.iter_mut().zip(&tile) {
-                *out = pixels[from];
-            }
-        }
-        column += columns;
-    }
-    Ok(())
-}
-
-/// As [`decode_block`], for 32-bit formats.
-#[inline(never)]
-fn decode_rgb32<S: Source>(
-    layer: &Layer<S>,
-    block: &Block,
-    order: Order,
-    alpha: bool,
-    out: &mut [Pixel],
-    stride: usize,
-) -> Result {
-    let len = block.rows * 4;
-    let mut tile = [[0u32; BLOCK]; ROWS];
     let first = layer.local_y(block.y);
     let x = layer.source_column(first, first + block.rows);
     let mut column = block.start;
 
     while column < block.end {
         let columns = ROWS.min(block.end - column);
-        let ends = [column, column + columns - 1];
-        let [y, last] = ends.map(|x| layer.source_row(layer.local_x(x)));
-        let rows = tile
-            .iter_mut()
-            .take(columns)
-            .filter_map(|words| words.as_mut_bytes().get_mut(..len));
+        let pixels = tile.fill(layer, block, (column, columns), x, opaque, raw)?;
 
-        // All at once, so that the CPU waits for the cache lines of several rows together. The
-        // columns are inside of the layer, so neighbours are neighbouring rows of the framebuffer.
-        decode::read_rows(layer, 0, y.min(last), x * 4, rows)?;
         for (row, out) in out.chunks_mut(stride).take(block.rows).enumerate() {
             let out = out.get_mut(column..column + columns).ok_or(EINVAL)?;
             let from = block.row_in_tile(layer, row);
-            let mut words = tile.each_ref().map(|words| words[from]);
-            let words = words.get_mut(..columns).ok_or(EINVAL)?;
 
-            if y > last {
-                words.reverse();
+            for (out, pixels) in out.iter_mut().zip(pixels) {
+                *out = pixels[from];
             }
-            convert::rgb32(order, alpha, words.as_bytes(), out);
         }
         column += columns;
     }
