@@ -49,9 +49,11 @@ usage: rvkms-client COMMAND [OPTIONS]
         measures the CPU time of frames on both cards in turn, for N seconds (600) at most, draws the
         ratios; fails if one is below its floor or has not been measured
   cpus --card CARD
-        compares how many frames are composed in a second on all CPUs and on one; fails if it is too few
+        compares the frames that are composed in a second on all CPUs with those on one; fails if they are
+        not enough
   all --card CARD [--module NAME]
-        all of the above but picture, display, copies, console, load and vrr, in short forms; leaves the module loaded
+        all of the above but picture, display, copies, console, diff, load, vrr, bench and cpus, in short
+        forms; leaves the module loaded
 
   --card CARD      a path (/dev/dri/card0) or a driver's name (vkms); --other CARD, a second one
   --module NAME    the driver's module; --parameter KEY=VALUE, once for each of its parameters
