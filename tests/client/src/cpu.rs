@@ -6,7 +6,7 @@ use std::thread::available_parallelism;
 use std::time::Duration;
 use std::{fs, io};
 
-use crate::error::{Error, What};
+use crate::error::{message, Error, What};
 
 /// This thread runs before the workers, as soon as it has something to do.
 pub struct Urgent;
@@ -35,35 +35,43 @@ fn schedule(policy: libc::c_int, sched_priority: libc::c_int) -> Result<(), Erro
     }
 }
 
-/// On which CPUs workers run that are bound to none. All of them again when this is dropped.
-pub struct WorkerCpus(u32);
+/// On which CPUs workers run that are bound to none. As before again when this is dropped.
+pub struct WorkerCpus {
+    /// The mask that was there, as the kernel prints it.
+    before: String,
+    /// The CPUs in it.
+    cpus: Vec<u32>,
+}
 
 impl WorkerCpus {
     const MASK: &str = "/sys/devices/virtual/workqueue/cpumask";
 
     pub fn new() -> Result<Self, Error> {
-        let count = available_parallelism().what("number of CPUs")?.get() as u32;
-        let cpus = Self(count.min(u32::BITS));
-        cpus.all()?;
-        Ok(cpus)
+        let before = fs::read_to_string(Self::MASK).what(Self::MASK)?;
+        let Ok(mask) = u32::from_str_radix(before.trim(), 16) else {
+            return message(format!("{}: more than 32 CPUs", Self::MASK));
+        };
+        let online = available_parallelism().what("number of CPUs")?.get() as u32;
+        let cpus = (0..online.min(u32::BITS)).filter(|cpu| mask & (1 << cpu) != 0);
+        Ok(Self {
+            cpus: cpus.collect(),
+            before,
+        })
     }
 
-    pub fn count(&self) -> u32 {
-        self.0
+    pub fn list(&self) -> &[u32] {
+        &self.cpus
     }
 
-    /// What is queued from now on runs on one of the CPUs.
+    /// What is queued from now on runs on one of [`WorkerCpus::list`].
     pub fn only(&self, cpu: u32) -> Result<(), Error> {
-        self.set(1 << cpu)
-    }
-
-    /// What is queued from now on runs on all CPUs.
-    pub fn all(&self) -> Result<(), Error> {
-        self.set(u32::MAX >> (u32::BITS - self.0))
-    }
-
-    fn set(&self, mask: u32) -> Result<(), Error> {
+        let mask = 1u32.checked_shl(cpu).unwrap_or_default();
         fs::write(Self::MASK, format!("{mask:x}")).what(Self::MASK)
+    }
+
+    /// What is queued from now on runs on all of them.
+    pub fn all(&self) -> Result<(), Error> {
+        fs::write(Self::MASK, &self.before).what(Self::MASK)
     }
 }
 

@@ -124,15 +124,9 @@ fn run(options: &Options) -> Result<ExitCode, Error> {
                 &options.choice.filter,
                 output,
             )?;
-            if !good {
-                return Ok(ExitCode::FAILURE);
-            }
+            return Ok(code(good));
         }
-        Command::Cpus => {
-            if !bench::cpus(&open(options)?)? {
-                return Ok(ExitCode::FAILURE);
-            }
-        }
+        Command::Cpus => return Ok(code(bench::cpus(&open(options)?)?)),
         Command::All => return all(options),
     }
     Ok(ExitCode::SUCCESS)
@@ -273,7 +267,11 @@ fn unbind_test(card: Option<Card>, rounds: u32) -> Verdict {
 
 fn summary(tally: Tally) -> ExitCode {
     println!("{tally}");
-    if tally.failed == 0 {
+    code(tally.failed == 0)
+}
+
+fn code(good: bool) -> ExitCode {
+    if good {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

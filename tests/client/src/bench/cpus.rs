@@ -31,14 +31,12 @@ const FLOOR: f64 = 0.85;
 /// Prints how many frames are composed in a second, and returns whether there are enough with all CPUs.
 pub fn run(card: &Card) -> Result<bool, Error> {
     let cpus = WorkerCpus::new()?;
-    if cpus.count() < 2 {
+    let count = cpus.list().len();
+    if count < 2 {
         return message("one CPU cannot be compared with more");
     }
-    let floor = FLOOR * f64::from(cpus.count());
-    println!(
-        "frames a second, with one CPU and with {}, median of {TURNS} turns",
-        cpus.count()
-    );
+    let floor = FLOOR * count as f64;
+    println!("frames a second, with one CPU and with {count}, median of {TURNS} turns");
     println!(
         "{:44} {:>9} {:>9} {:>8} {:>6}",
         "", "one", "all", "ratio", "floor"
@@ -64,13 +62,13 @@ fn compare(card: &Card, scene: &Scene, cpus: &WorkerCpus) -> Result<[f64; 3], Er
     let (mut ones, mut alls, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..TURNS {
         let (mut one, mut all) = (0.0, 0.0);
-        for cpu in 0..cpus.count() {
-            cpus.only(cpu)?;
+        for cpu in cpus.list() {
+            cpus.only(*cpu)?;
             one += rate(&mut stage, scene)?;
             cpus.all()?;
             all += rate(&mut stage, scene)?;
         }
-        let turns = f64::from(cpus.count());
+        let turns = cpus.list().len() as f64;
         ones.push(one / turns);
         alls.push(all / turns);
         ratios.push(all / one);
