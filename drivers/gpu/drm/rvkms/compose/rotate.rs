@@ -16,6 +16,7 @@ use super::{
     pixel::Pixel,
     Source, //
 };
+use core::ops::Range;
 use kernel::prelude::*;
 
 /// The number of CRTC rows in a block: some cache lines of the framebuffer, and few enough that a
@@ -68,27 +69,27 @@ impl Tile {
         })
     }
 
-    /// Decodes the rows of the framebuffer, from column `x` on, that are some columns of `block`:
-    /// the `columns` ones from `column` on. There are at most [`ROWS`].
+    /// Decodes the rows of the framebuffer, from column `x` on, that are `columns` of `block`. There
+    /// are at most [`ROWS`], and at least one.
     #[inline(always)]
     fn fill<S: Source>(
         &mut self,
         layer: &Layer<S>,
         block: &Block,
-        (column, columns): (usize, usize),
+        columns: Range<usize>,
         x: usize,
         opaque: bool,
         raw: &mut RawRow,
     ) -> Result<&[[Pixel; BLOCK]]> {
         let row_of = |column| layer.source_row(layer.local_x(column));
-        let pixels = self.pixels.get_mut(..columns).ok_or(EINVAL)?;
+        let pixels = self.pixels.get_mut(..columns.len()).ok_or(EINVAL)?;
 
         if let Layout::Rgb32 { order, alpha } = layer.format.layout() {
-            let words = self.words.get_mut(..columns).ok_or(EINVAL)?;
+            let words = self.words.get_mut(..columns.len()).ok_or(EINVAL)?;
             let rows = words
                 .iter_mut()
                 .filter_map(|words| words.as_mut_bytes().get_mut(..block.rows * 4));
-            let (y, last) = (row_of(column), row_of(column + columns - 1));
+            let (y, last) = (row_of(columns.start), row_of(columns.end - 1));
 
             // All at once, so that the CPU waits for the cache lines of several rows together. The
             // columns are inside of the layer, so neighbours are neighbouring rows of the
@@ -98,11 +99,13 @@ impl Tile {
             } else {
                 decode::read_rows(layer, 0, y, x * 4, rows)?;
             }
+            // In a block of few rows the rest of each row is old, and converted in vain: one long loop
+            // is faster than many short ones.
             let bytes = words.as_flattened().as_bytes();
 
             convert::rgb32(order, alpha && !opaque, bytes, pixels.as_flattened_mut());
         } else {
-            for (column, pixels) in (column..).zip(pixels.iter_mut()) {
+            for (column, pixels) in columns.zip(pixels.iter_mut()) {
                 let pixels = pixels.get_mut(..block.rows).ok_or(EINVAL)?;
 
                 decode::decode(layer, x, row_of(column), opaque, raw, pixels)?;
@@ -119,7 +122,8 @@ pub(super) fn decode_block<S: Source>(
     layer: &Layer<S>,
     block: &Block,
     opaque: bool,
-    (raw, tile): (&mut RawRow, &mut Tile),
+    raw: &mut RawRow,
+    tile: &mut Tile,
     out: &mut [Pixel],
     stride: usize,
 ) -> Result {
@@ -132,18 +136,18 @@ pub(super) fn decode_block<S: Source>(
     let mut column = block.start;
 
     while column < block.end {
-        let columns = ROWS.min(block.end - column);
-        let pixels = tile.fill(layer, block, (column, columns), x, opaque, raw)?;
+        let end = block.end.min(column + ROWS);
+        let pixels = tile.fill(layer, block, column..end, x, opaque, raw)?;
 
         for (row, out) in out.chunks_mut(stride).take(block.rows).enumerate() {
-            let out = out.get_mut(column..column + columns).ok_or(EINVAL)?;
+            let out = out.get_mut(column..end).ok_or(EINVAL)?;
             let from = block.row_in_tile(layer, row);
 
             for (out, pixels) in out.iter_mut().zip(pixels) {
                 *out = pixels[from];
             }
         }
-        column += columns;
+        column = end;
     }
     Ok(())
 }
