@@ -69,8 +69,8 @@ impl Tile {
         })
     }
 
-    /// Decodes the rows of the framebuffer, from column `x` on, that are `columns` of `block`. There
-    /// are at most [`ROWS`], and at least one.
+    /// Decodes the rows of the framebuffer, from column `x` on, that are `columns` of `block`.
+    /// There are at most [`ROWS`], and at least one.
     #[inline(always)]
     fn fill<S: Source>(
         &mut self,
@@ -99,8 +99,8 @@ impl Tile {
             } else {
                 decode::read_rows(layer, 0, y, x * 4, rows)?;
             }
-            // In a block of few rows the rest of each row is old, and converted in vain: one long loop
-            // is faster than many short ones.
+            // In a block of few rows the rest of each row is old, and converted in vain: one long
+            // loop is faster than many short ones.
             let bytes = words.as_flattened().as_bytes();
 
             convert::rgb32(order, alpha && !opaque, bytes, pixels.as_flattened_mut());
