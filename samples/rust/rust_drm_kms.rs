@@ -41,7 +41,10 @@ use kernel::{
                 PlaneType,
                 Scaling, //
             },
-            vblank::VblankTimer,
+            vblank::{
+                Vblank,
+                VblankTimer, //
+            },
             CommitDone,
             CommitTail,
             DriverState,
@@ -373,7 +376,7 @@ impl DriverCrtc for SampleCrtc {
         );
     }
 
-    fn handle_vblank(crtc: &Crtc<Self>, _frame: u64) {
+    fn handle_vblank(crtc: &Crtc<Self>, _vblank: &mut Vblank<'_>) {
         crtc.data().vblanks.fetch_add(1, Relaxed);
     }
 }

@@ -37,7 +37,10 @@ use kernel::{
                 PlaneState, //
             },
             print::StatePrinter,
-            vblank::VrrVblankTimer,
+            vblank::{
+                Vblank,
+                VrrVblankTimer, //
+            },
             writeback::WritebackJob,
             DriverState,
             MAX_OBJECTS, //
@@ -306,10 +309,10 @@ impl DriverCrtc for RvkmsCrtc {
         ));
     }
 
-    fn handle_vblank(crtc: &Crtc<Self>, frame: u64) {
+    fn handle_vblank(crtc: &Crtc<Self>, vblank: &mut Vblank<'_>) {
         let data = crtc.data();
 
-        data.worker.vblank(&data.queue, crtc, frame);
+        data.worker.vblank(&data.queue, crtc, vblank);
     }
 
     fn set_crc_enabled(crtc: &Crtc<Self>, enabled: bool) -> Result {

@@ -16,6 +16,7 @@ use kernel::{
     drm::kms::{
         crtc::Crtc,
         framebuffer::FramebufferMap,
+        vblank::Vblank,
         writeback::WritebackJob,
         KmsRef, //
     },
@@ -144,15 +145,19 @@ impl Worker {
         job.last_frame = None;
     }
 
-    /// Notes that the frame with the number `frame` has begun. Does not sleep.
+    /// Notes what the frame shows that begins with `vblank`. Does not sleep.
     pub(crate) fn vblank(
         self: &Arc<Self>,
         queue: &UnboundQueue,
         crtc: &Crtc<RvkmsCrtc>,
-        frame: u64,
+        vblank: &mut Vblank<'_>,
     ) {
         let mut job = self.job.lock();
 
+        // With the lock held: who gets an event can set the scene of the next frame.
+        let Some(frame) = vblank.send_events() else {
+            return;
+        };
         if !job.crc {
             return;
         }

@@ -34,6 +34,7 @@ use super::{
     print::StatePrinter,
     vblank::{
         Timer,
+        Vblank,
         VblankSource,
         VrrVblankTimer, //
     },
@@ -145,16 +146,17 @@ pub trait DriverCrtc: Send + Sync + Sized {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
-    /// Called after each vertical blank of a [`VblankTimer`](super::vblank::VblankTimer) or
-    /// [`VrrVblankTimer`], with the number of the frame that begins.
+    /// Called for each vertical blank of a [`VblankTimer`](super::vblank::VblankTimer) or
+    /// [`VrrVblankTimer`].
     ///
-    /// Only called while somebody waits for vertical blanks. Must not sleep: it runs in interrupt
+    /// The events are sent [when the driver wants it](Vblank::send_events), or after that. Only
+    /// called while somebody waits for vertical blanks. Must not sleep: it runs in interrupt
     /// context, or in a softirq with `PREEMPT_RT`. No lock of the core is held. No call goes on
     /// when [`atomic_disable`](Self::atomic_disable) is called.
     ///
     /// C: `struct drm_crtc_helper_funcs`, `handle_vblank_timeout`.
-    fn handle_vblank(crtc: &Crtc<Self>, frame: u64) {
-        let _ = (crtc, frame);
+    fn handle_vblank(crtc: &Crtc<Self>, vblank: &mut Vblank<'_>) {
+        let _ = (crtc, vblank);
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 

@@ -21,9 +21,11 @@ use super::modes::{
     ModeStatus, //
 };
 use crate::{
+    bindings,
     drm::private::Sealed,
     time::Delta, //
 };
+use core::marker::PhantomData;
 
 pub(super) use self::timer::Timer;
 
@@ -38,6 +40,60 @@ const MAX_FRAME_PIXELS: u64 = i32::MAX as u64;
 
 /// The most lines of a frame that the core can compute with.
 const MAX_FRAME_LINES: u64 = u16::MAX as u64;
+
+/// A vertical blank that begins now, in the callback that is
+/// [called for it](super::crtc::DriverCrtc::handle_vblank).
+///
+/// # Invariants
+///
+/// `crtc` is a CRTC of which the vblank machinery is there for `'a`, and for which nobody else
+/// handles a vertical blank.
+pub struct Vblank<'a> {
+    crtc: *mut bindings::drm_crtc,
+    /// Once the events have been sent: the number of the frame, if somebody waits for vertical
+    /// blanks.
+    sent: Option<Option<u64>>,
+    /// Invariant, so that a value cannot stand for another vertical blank.
+    _lifetime: PhantomData<core::cell::Cell<&'a ()>>,
+}
+
+impl Vblank<'_> {
+    /// # Safety
+    ///
+    /// `crtc` must fulfil the type invariants for the lifetime of the value.
+    pub(super) unsafe fn new(crtc: *mut bindings::drm_crtc) -> Self {
+        // INVARIANT: By the safety requirements.
+        Self {
+            crtc,
+            sent: None,
+            _lifetime: PhantomData,
+        }
+    }
+
+    /// Counts the vertical blank, and sends the events of page flips that it completes, if that has
+    /// not been done. Otherwise this is done when the callback returns.
+    ///
+    /// Once user space has its event it may show something else, which belongs to the next frame.
+    /// A driver that keeps what each frame shows calls this with the lock that
+    /// [`atomic_flush`](super::crtc::DriverCrtc::atomic_flush) takes for it, too.
+    ///
+    /// Returns the number of the frame that begins, as in the events, or `None` if nobody waits for
+    /// vertical blanks any more. Does not sleep.
+    ///
+    /// C: `drm_crtc_handle_vblank()`.
+    pub fn send_events(&mut self) -> Option<u64> {
+        if self.sent.is_none() {
+            // SAFETY: By the type invariants. The count is the one of the events: an accurate one
+            // could be greater if it took long to get here.
+            self.sent = Some(unsafe {
+                bindings::drm_crtc_handle_vblank(self.crtc)
+                    .then(|| bindings::drm_crtc_vblank_count(self.crtc))
+            });
+        }
+
+        self.sent.flatten()
+    }
+}
 
 /// A source of vertical blanks: [`NoVblank`], [`VblankTimer`] or [`VrrVblankTimer`].
 pub trait VblankSource: Sealed + 'static {

@@ -24,6 +24,7 @@ use crate::{
         print::StatePrinter,
         vblank::{
             Timer,
+            Vblank,
             VblankSource, //
         },
         DriverState, //
@@ -435,20 +436,11 @@ impl<T: DriverCrtc> Crtc<T> {
     ///
     /// `crtc` must have been created by [`Self::new`].
     unsafe extern "C" fn handle_vblank_timeout_callback(crtc: *mut bindings::drm_crtc) -> bool {
-        // SAFETY: The timer runs only while the vblank machinery of the CRTC is on.
-        if !unsafe { bindings::drm_crtc_handle_vblank(crtc) } {
-            return false;
-        }
+        // SAFETY: The timer runs only while the vblank machinery of the CRTC is on, once at a time.
+        // The CRTC is valid by the safety requirements of this function.
+        let (mut vblank, this) = unsafe { (Vblank::new(crtc), Self::from_raw(crtc)) };
 
-        // The number that the events of this vertical blank were sent with. If it took long to get
-        // here then the accurate one could be greater.
-        //
-        // SAFETY: As above.
-        let frame = unsafe { bindings::drm_crtc_vblank_count(crtc) };
-
-        // SAFETY: The safety requirements of this function.
-        T::handle_vblank(unsafe { Self::from_raw(crtc) }, frame);
-
-        true
+        T::handle_vblank(this, &mut vblank);
+        vblank.send_events().is_some()
     }
 }
