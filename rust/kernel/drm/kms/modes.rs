@@ -115,6 +115,20 @@ impl DisplayMode {
 
         Some(Delta::from_nanos(nanos))
     }
+
+    /// The time from one vertical blank to the next: the duration of a frame, or of a field if the
+    /// mode is interlaced.
+    ///
+    /// C: `drm_calc_timestamping_constants()`.
+    pub fn vblank_interval(&self) -> Option<Delta> {
+        let duration = self.frame_duration()?;
+
+        // SAFETY: The mode does not change by the type invariants.
+        if unsafe { (*self.as_raw()).flags } & bindings::DRM_MODE_FLAG_INTERLACE == 0 {
+            return Some(duration);
+        }
+        Some(Delta::from_nanos(duration.as_nanos() >> 1))
+    }
 }
 
 // SAFETY: The C side of a mode can be used from any thread.

@@ -175,7 +175,7 @@ fn timed_mode_valid(mode: &DisplayMode) -> ModeStatus {
         return ModeStatus::Bad;
     }
 
-    match mode.frame_duration().map(Delta::as_nanos) {
+    match mode.vblank_interval().map(Delta::as_nanos) {
         Some(ns) if ns < MIN_FRAME_NS => ModeStatus::ClockHigh,
         Some(ns) if ns <= MAX_FRAME_NS => ModeStatus::Ok,
         _ => ModeStatus::ClockLow,

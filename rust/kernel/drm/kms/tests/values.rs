@@ -39,6 +39,7 @@ mod tests {
     }
 
     const DBLSCAN: u32 = bindings::DRM_MODE_FLAG_DBLSCAN;
+    const INTERLACE: u32 = bindings::DRM_MODE_FLAG_INTERLACE;
     const MAX: u16 = u16::MAX;
 
     #[test]
@@ -71,6 +72,22 @@ mod tests {
         let pixels = i64::from(MAX) * i64::from(MAX);
         assert_eq!(duration((1, MAX, MAX, 0, 0)), Some(pixels * 1_000_000));
         assert_eq!(duration((1, MAX, MAX, DBLSCAN, MAX)), None);
+    }
+
+    #[test]
+    fn fields_have_vertical_blanks() {
+        let interval = |timing| {
+            let interval = with_mode(timing, DisplayMode::vblank_interval);
+
+            interval.map(Delta::as_nanos)
+        };
+
+        assert_eq!(interval((148_500, 2200, 1125, 0, 0)), Some(16_666_666));
+        assert_eq!(
+            interval((74_250, 2200, 1125, INTERLACE, 0)),
+            Some(16_666_666)
+        );
+        assert_eq!(interval((0, 2200, 1125, INTERLACE, 0)), None);
     }
 
     #[test]

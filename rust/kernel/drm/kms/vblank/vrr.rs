@@ -308,7 +308,7 @@ impl Timer for VrrTimer {
 
     unsafe fn turn_on(&self, crtc: *mut bindings::drm_crtc, mode: &DisplayMode) {
         let duration = mode
-            .frame_duration()
+            .vblank_interval()
             .map_or(super::MAX_FRAME_NS, Delta::as_nanos);
 
         self.inner.lock().clock.restart(Self::now(), duration);
