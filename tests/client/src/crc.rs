@@ -56,18 +56,23 @@ impl Crc {
     /// The checksum of a frame with a number greater than `frame`, the first that comes.
     pub fn after(&mut self, frame: u32) -> Result<String, Error> {
         loop {
-            let (number, values) = parse(&self.line()?)?;
+            let (number, values) = self.entry()?;
             if number.wrapping_sub(frame) as i32 > 0 {
                 return Ok(values);
             }
         }
     }
 
+    /// The next checksum, with the number of its frame. Waits for it.
+    pub fn entry(&mut self) -> Result<(u32, String), Error> {
+        parse(&self.line()?)
+    }
+
     /// The checksums that are there, with the numbers of their frames. Does not wait.
     pub fn entries(&mut self) -> Result<Vec<(u32, String)>, Error> {
         let mut entries = Vec::new();
         while self.ready(Timespec::default())? {
-            entries.push(parse(&self.line()?)?);
+            entries.push(self.entry()?);
         }
         Ok(entries)
     }

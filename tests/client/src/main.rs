@@ -12,6 +12,7 @@ mod copies;
 mod cpu;
 mod crc;
 mod crc_gone;
+mod crc_off_and_on;
 mod crc_shared;
 mod diff;
 mod display;
@@ -200,6 +201,7 @@ fn all(options: &Options) -> Result<ExitCode, Error> {
     });
     run("frames", &mut || frames::test(&card, 10_000));
     run("crc-shared", &mut || crc_shared::test(&card));
+    run("crc-off-and-on", &mut || crc_off_and_on::test(&card));
     run("drawing", &mut || drawing::test(&card));
     run("crc-while-gone", &mut || match &module {
         Some(module) => crc_gone::test(&card, &module.name),

@@ -127,8 +127,17 @@ impl Worker {
 
     /// Sets what the CRTC shows from the next vertical blank on. May sleep.
     pub(crate) fn set_scene(&self, scene: Option<Arc<Scene>>) {
-        // What was there before is dropped without the lock, since that may sleep.
-        let old = core::mem::replace(&mut self.job.lock().scene, scene);
+        let old = {
+            let mut job = self.job.lock();
+
+            if scene.is_none() {
+                // While the CRTC is off the numbers go on without frames.
+                job.last_frame = None;
+            }
+            core::mem::replace(&mut job.scene, scene)
+        };
+
+        // Without the lock, since this may sleep.
         drop(old);
     }
 
