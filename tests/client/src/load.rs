@@ -15,6 +15,7 @@ use rustix::io::Errno;
 
 use crate::atomic::{Request, ALLOW_MODESET, EVENT, NONBLOCK};
 use crate::card::Card;
+use crate::cpu::Urgent;
 use crate::crc::argb_checksum;
 use crate::error::{Error, What};
 use crate::fault::{FailNth, WorkersWithoutMemory};
@@ -29,10 +30,11 @@ const SPINNERS: usize = 8;
 /// A test; the time is how long it is to go on.
 type Test = (&'static str, fn(&mut Display<'_>, Duration) -> Verdict);
 
-const TESTS: [Test; 7] = [
+const TESTS: [Test; 8] = [
     ("load-many-planes", many_planes),
     ("load-starved", starved),
     ("load-starved-often", starved_often),
+    ("load-redrawn", redrawn),
     ("load-many-writebacks", many_writebacks),
     ("load-writeback-without-memory", writeback_without_memory),
     ("load-workers-without-memory", workers_without_memory),
@@ -176,6 +178,42 @@ fn starved_often(display: &mut Display<'_>, time: Duration) -> Verdict {
     flip_while_busy(display, (320, 200), 900, time)
 }
 
+/// Checks that each checksum belongs to what its frame showed, and that no frame has two of them.
+fn all_true(flips: &[Flip], entries: &[(u32, String)], sums: &[String]) -> Verdict {
+    let pairs = entries.windows(2);
+    let gaps = pairs
+        .clone()
+        .filter(|pair| pair[1].0 != pair[0].0.wrapping_add(1));
+    println!(
+        "  {} flips, {} checksums, {} gaps between them",
+        flips.len() - 1,
+        entries.len(),
+        gaps.count()
+    );
+    if let Some(pair) = pairs.clone().find(|pair| !later(pair[1].0, pair[0].0)) {
+        return fail(format!("after frame {} comes {}", pair[0].0, pair[1].0));
+    }
+    for (frame, sum) in entries {
+        let Some(picture) = sums.iter().position(|known| known == sum) else {
+            return fail(format!("frame {frame} has the unknown checksum {sum}"));
+        };
+        if !is_true(flips, *frame, picture) {
+            let near = |flip: &&Flip| flip.done.abs_diff(*frame) < 20;
+            let near = flips.iter().filter(near);
+            let near: Vec<_> = near
+                .map(|flip| (flip.picture, flip.asked, flip.done))
+                .collect();
+            return fail(format!(
+                "frame {frame} did not show picture {picture}; (picture, asked, done): {near:?}"
+            ));
+        }
+    }
+    if entries.len() < 10 {
+        return fail("there were hardly any checksums");
+    }
+    Ok(())
+}
+
 /// Flips as often as possible: each checksum belongs to what its frame showed, no frame has two of
 /// them, and what comes last is right.
 fn flip_while_busy(
@@ -233,37 +271,79 @@ fn flip_while_busy(
     result?;
     let last = display.checksum(&mut crc)?;
 
-    let pairs = entries.windows(2);
-    let gaps = pairs
-        .clone()
-        .filter(|pair| pair[1].0 != pair[0].0.wrapping_add(1));
-    println!(
-        "  {} flips, {} checksums, {} gaps between them",
-        flips.len() - 1,
-        entries.len(),
-        gaps.count()
-    );
-    if let Some(pair) = pairs.clone().find(|pair| !later(pair[1].0, pair[0].0)) {
-        return fail(format!("after frame {} comes {}", pair[0].0, pair[1].0));
+    all_true(&flips, &entries, &sums)?;
+    let shown = flips.last().map_or(0, |flip| flip.picture);
+    same(&last, &sums[shown])
+}
+
+/// Draws the next picture where the last one was, as soon as that is not shown any more: what is composed
+/// too late for a checksum has none.
+fn redrawn(display: &mut Display<'_>, time: Duration) -> Verdict {
+    const SIZE: (u32, u32) = (1920, 1080);
+    const PICTURES: usize = 5;
+    /// So often there is time to compose.
+    const PAUSE: usize = 8;
+    let plane = display.planes[0];
+    let pixel = |number: usize| move |x: u32, y: u32| color(number as u32) ^ (x + (y << 8));
+    let mut pictures = Vec::new();
+    for number in 0..PICTURES {
+        pictures.push(picture(display.card, SIZE, pixel(number))?);
     }
-    for (frame, sum) in &entries {
-        let Some(picture) = sums.iter().position(|known| known == sum) else {
-            return fail(format!("frame {frame} has the unknown checksum {sum}"));
-        };
-        if !is_true(&flips, *frame, picture) {
-            let near = |flip: &&Flip| flip.done.abs_diff(*frame) < 20;
-            let near = flips.iter().filter(near);
-            let near: Vec<_> = near
-                .map(|flip| (flip.picture, flip.asked, flip.done))
-                .collect();
-            return fail(format!(
-                "frame {frame} did not show picture {picture}; (picture, asked, done): {near:?}"
-            ));
+    let show = |display: &Display<'_>, buffer: &PictureBuffer<'_>| {
+        display.show(plane, buffer.id, &Place::upright(SIZE, (0, 0)))
+    };
+    display.light_up(pictures[0].id, SIZE, 120)?;
+    let mut crc = display.crc()?;
+    let mut sums = Vec::new();
+    for picture in &pictures {
+        display.commit(&show(display, picture)?)?;
+        sums.push(display.checksum(&mut crc)?);
+    }
+
+    let mut buffers = [
+        picture(display.card, SIZE, pixel(0))?,
+        picture(display.card, SIZE, pixel(1))?,
+    ];
+    display.commit(&show(display, &buffers[0])?)?;
+    display.checksum(&mut crc)?;
+    let begin = display.sequence()?;
+    let mut flips = vec![Flip {
+        picture: 0,
+        asked: begin.wrapping_sub(1 << 20),
+        done: begin,
+    }];
+    let mut entries = Vec::new();
+    let result: Result<(), Error> = while_busy(|| {
+        let _urgent = Urgent::new()?;
+        let end = Instant::now() + time;
+        while Instant::now() < end {
+            let count = flips.len();
+            let asked = display.sequence()?;
+            show(display, &buffers[count % 2])?
+                .prepare(EVENT, count as u64)
+                .commit(display.card)
+                .what("a flip")?;
+            let next = &pictures[(count + 1) % PICTURES];
+            let old = &mut buffers[(count + 1) % 2];
+            old.mapping
+                .bytes_mut()
+                .copy_from_slice(next.mapping.bytes());
+            flips.push(Flip {
+                picture: count % PICTURES,
+                asked,
+                done: display.flip_done(count as u64)?.sequence,
+            });
+            if count % PAUSE == 0 {
+                thread::sleep(Duration::from_millis(500));
+            }
+            entries.append(&mut crc.entries()?);
         }
-    }
-    if entries.len() < 10 {
-        return fail("there were hardly any checksums");
-    }
+        Ok(())
+    });
+    result?;
+    let last = display.checksum(&mut crc)?;
+
+    all_true(&flips, &entries, &sums)?;
     let shown = flips.last().map_or(0, |flip| flip.picture);
     same(&last, &sums[shown])
 }

@@ -125,6 +125,11 @@ impl RvkmsCrtc {
         }
     }
 
+    /// Notes that user space has got back the framebuffers that are not shown any more. May sleep.
+    pub(crate) fn leave_old_scenes(&self) {
+        self.worker.leave_old_scenes();
+    }
+
     /// Shows `picture` from the next vertical blank on, with the memory that `state` was given.
     ///
     /// The picture is locked meanwhile, so that it is the last one that stays.

@@ -9,6 +9,7 @@ use crate::{
         Id, //
     },
     connector::RvkmsConnector,
+    crtc::RvkmsCrtc,
     output,
     vrr::SlowestRates, //
 };
@@ -19,6 +20,9 @@ use kernel::{
         self, gem,
         kms::{
             connector::DynamicConnector,
+            crtc::Crtc,
+            CommitDone,
+            CommitTail,
             KmsDriver,
             KmsOps,
             KmsSetup,
@@ -216,5 +220,20 @@ impl KmsDriver for RvkmsDriver {
 
     fn create_objects(setup: &KmsSetup<'_, Self>, _data: &()) -> Result {
         output::create_objects(setup, setup.drm_dev())
+    }
+
+    fn atomic_commit_tail<'a>(tail: CommitTail<'a, Self>) -> CommitDone<'a> {
+        let done = tail
+            .commit_modeset_disables()
+            .commit_planes()
+            .commit_modeset_enables()
+            .commit_hw_done()
+            .wait_for_flip_done();
+
+        // Now the caller may draw again where the old framebuffers are.
+        for crtc in done.crtcs().filter_map(Crtc::<RvkmsCrtc>::try_from_opaque) {
+            crtc.data().leave_old_scenes();
+        }
+        done.cleanup_planes()
     }
 }

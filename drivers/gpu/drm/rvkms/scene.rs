@@ -34,7 +34,10 @@ use kernel::{
             ColorEncoding,
             ColorRange, //
         },
-        framebuffer::FramebufferMap,
+        framebuffer::{
+            FramebufferMap,
+            MemoryVersion, //
+        },
         plane::OpaquePlaneState,
         scaling::ScalingFilter, //
     },
@@ -43,6 +46,7 @@ use kernel::{
     sync::{
         Arc,
         Mutex,
+        SetOnce,
         UniqueArc, //
     }, //
 };
@@ -82,6 +86,59 @@ pub(crate) struct Canvas {
 pub(crate) struct Scene {
     pub(crate) compositor: Arc<Compositor>,
     pub(crate) frame: Frame<Buffer>,
+    /// What was in the memory of each layer when user space got it back, if that was before all
+    /// frames were composed. There is no version of what is shared with others.
+    left: SetOnce<KVec<Option<MemoryVersion>>>,
+}
+
+impl Scene {
+    /// Notes that user space may draw something else from now on where this scene was. May sleep.
+    pub(crate) fn leave(&self) {
+        let layers = &self.frame.layers;
+        // Without memory for it nothing is known about any layer.
+        let mut versions = KVec::with_capacity(layers.len(), GFP_KERNEL).unwrap_or_default();
+
+        for layer in layers {
+            layer.source.watch();
+            let _ = versions.push_within_capacity(layer.source.version());
+        }
+        // The first time counts.
+        let _ = self.left.populate(versions);
+    }
+
+    /// Returns whether [`leave`](Self::leave) has been called.
+    pub(crate) fn is_left(&self) -> bool {
+        self.left.as_ref().is_some()
+    }
+
+    /// Returns what `compose` does, or [`ESTALE`] if that is not what was shown, because user space
+    /// has drawn since the scene was left, as far as can be known.
+    pub(crate) fn compose<R>(&self, compose: impl FnOnce() -> Result<R>) -> Result<R> {
+        self.check_intact()?;
+
+        let result = compose()?;
+
+        self.check_intact()?;
+        Ok(result)
+    }
+
+    fn check_intact(&self) -> Result {
+        let Some(versions) = self.left.as_ref() else {
+            return Ok(());
+        };
+        let layers = &self.frame.layers;
+        let is_intact = versions.len() == layers.len()
+            && layers
+                .iter()
+                .zip(versions)
+                .all(|(layer, left)| left.is_none() || *left == layer.source.version());
+
+        if is_intact {
+            Ok(())
+        } else {
+            Err(ESTALE)
+        }
+    }
 }
 
 /// Memory for the scene that an update leads to.
@@ -139,6 +196,7 @@ impl Draft {
                 ctm: canvas.ctm.clone(),
                 gamma: canvas.gamma.clone(),
             },
+            left: SetOnce::new(),
         });
 
         Some(scene.into())

@@ -4,7 +4,8 @@
 //!
 //! Each vertical blank notes which scene the frame shows; the worker composes it later. If it falls
 //! behind then frames of the same scene share one composition, and frames for which there is no
-//! room any more have no checksum.
+//! room any more have no checksum. Updates do not wait for it. So user space may draw where a scene
+//! was that is still to be composed; what comes of that is not taken for the scene.
 
 use crate::{
     compose::Target,
@@ -76,6 +77,8 @@ struct Job {
     crc: bool,
     /// The last frame that was noted since checksums are wanted.
     last_frame: Option<u64>,
+    /// What is being composed.
+    composing: Option<Arc<Scene>>,
     /// The frames that wait, the oldest first. Never more than [`MAX_PENDING`].
     pending: KVec<Pending>,
 }
@@ -113,6 +116,7 @@ impl Worker {
             scene: None,
             crc: false,
             last_frame: None,
+            composing: None,
             pending: KVec::with_capacity(MAX_PENDING, GFP_KERNEL)?,
         };
 
@@ -144,6 +148,29 @@ impl Worker {
     /// Returns what the CRTC shows.
     pub(crate) fn scene(&self) -> Option<Arc<Scene>> {
         self.job.lock().scene.clone()
+    }
+
+    /// Notes that user space has got back what the scenes before the current one showed. May sleep.
+    pub(crate) fn leave_old_scenes(&self) {
+        let mut old: [Option<Arc<Scene>>; MAX_PENDING + 1] = [const { None }; MAX_PENDING + 1];
+
+        {
+            let job = self.job.lock();
+            let waiting = job.pending.iter().map(|pending| &pending.scene);
+            let scenes = Iterator::chain(job.composing.iter(), waiting).filter(|scene| {
+                let current = job.scene.as_ref();
+
+                !current.is_some_and(|current| Arc::ptr_eq(current, scene)) && !scene.is_left()
+            });
+
+            for (old, scene) in old.iter_mut().zip(scenes) {
+                *old = Some(scene.clone());
+            }
+        }
+
+        for scene in old.iter().flatten() {
+            scene.leave();
+        }
     }
 
     /// Starts or stops to compute checksums.
@@ -246,7 +273,8 @@ impl Pending {
 
         match self.wanted {
             Wanted::Checksum { first, last } => {
-                let crc = compositor.checksum(queue, &self.scene)?;
+                let checksum = || compositor.checksum(queue, &self.scene);
+                let crc = self.scene.compose(checksum)?;
 
                 for number in first..=last {
                     // User space that does not read fast enough, or has stopped to, misses frames.
@@ -255,7 +283,8 @@ impl Pending {
                 Ok(())
             }
             Wanted::Pixels(job) => {
-                let result = compositor.write(queue, &self.scene, job.map());
+                let write = || compositor.write(queue, &self.scene, job.map());
+                let result = self.scene.compose(write);
 
                 job.complete(result);
                 result
@@ -269,13 +298,25 @@ impl WorkItem for Worker {
 
     fn run(this: Arc<Self>) {
         loop {
-            let Ok(pending) = this.job.lock().pending.remove(0) else {
-                return;
+            let pending = {
+                let mut job = this.job.lock();
+                let Ok(pending) = job.pending.remove(0) else {
+                    return;
+                };
+
+                job.composing = Some(pending.scene.clone());
+                pending
             };
 
-            if pending.compose().is_err() {
-                pr_err_once!("a frame could not be composed\n");
+            match pending.compose() {
+                // Frames of which nothing is left have no checksum.
+                Ok(()) | Err(ESTALE) => (),
+                Err(_) => pr_err_once!("a frame could not be composed\n"),
             }
+
+            // Without the lock, since it may be the last reference.
+            let composed = this.job.lock().composing.take();
+            drop(composed);
         }
     }
 }

@@ -7,6 +7,7 @@
 
 use super::{
     atomic::AtomicCommit,
+    crtc::OpaqueCrtc,
     KmsDriver, //
 };
 use crate::bindings;
@@ -223,6 +224,15 @@ pub struct FlipDone<'a, D: KmsDriver> {
 }
 
 impl<'a, D: KmsDriver> FlipDone<'a, D> {
+    /// Returns the CRTCs that are part of the update.
+    pub fn crtcs(&self) -> impl Iterator<Item = &OpaqueCrtc<D>> {
+        self.commit.raw_crtcs().map(|crtc| {
+            // SAFETY: The CRTC is part of an update of a device of `D`, and there as long as that
+            // device is, which the update keeps.
+            unsafe { OpaqueCrtc::from_raw(crtc) }
+        })
+    }
+
     /// Frees what the planes do not show any more.
     ///
     /// C: `drm_atomic_helper_cleanup_planes()`.
