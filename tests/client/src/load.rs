@@ -30,12 +30,13 @@ const SPINNERS: usize = 8;
 /// A test; the time is how long it is to go on.
 type Test = (&'static str, fn(&mut Display<'_>, Duration) -> Verdict);
 
-const TESTS: [Test; 8] = [
+const TESTS: [Test; 9] = [
     ("load-many-planes", many_planes),
     ("load-starved", starved),
     ("load-starved-often", starved_often),
     ("load-redrawn", redrawn),
     ("load-many-writebacks", many_writebacks),
+    ("load-writebacks-in-turn", writebacks_in_turn),
     ("load-writeback-without-memory", writeback_without_memory),
     ("load-workers-without-memory", workers_without_memory),
     ("load-largest-picture", largest_picture),
@@ -390,6 +391,37 @@ fn many_writebacks(display: &mut Display<'_>, time: Duration) -> Verdict {
     println!("  {written} pictures written, {refused} given up");
     if written == 0 {
         return fail("not one picture was written");
+    }
+    Ok(())
+}
+
+/// Who waits for the fence of a picture can ask for the next one at once: the update is over by then.
+fn writebacks_in_turn(display: &mut Display<'_>, _time: Duration) -> Verdict {
+    const SIZE: (u32, u32) = (320, 200);
+    const COUNT: u32 = 50;
+    let front = picture(display.card, SIZE, |x, y| x | (y << 12))?;
+    display.light_up(front.id, SIZE, 60)?;
+    let Some(connector) = display.writeback else {
+        return skip("there is no writeback connector");
+    };
+    let target = display.target(*b"XR24")?;
+    let request = display.write_to(&target)?;
+    // Turns the connector on.
+    let fence = request
+        .clone()
+        .commit_with_fence(display.card, connector, ALLOW_MODESET)
+        .what("the first commit")?;
+    let mut written = u32::from(ended(&fence)?);
+    for _ in 1..COUNT {
+        let request = request.clone();
+        let fence = match request.commit_with_fence(display.card, connector, NONBLOCK) {
+            Ok(fence) => fence,
+            Err(errno) => return fail(format!("after {written} pictures: {errno}")),
+        };
+        written += u32::from(ended(&fence)?);
+    }
+    if written < COUNT {
+        return fail(format!("{written} of {COUNT} pictures were written"));
     }
     Ok(())
 }

@@ -104,11 +104,16 @@ impl RvkmsCrtc {
         &self.queue
     }
 
-    /// Stores what `crtc` shows in the framebuffer of `job`.
+    /// Stores what `crtc` shows in the framebuffer of `job`, once the update is shown.
     pub(crate) fn write_back(crtc: &Crtc<Self>, job: WritebackJob<RvkmsDriver>) {
-        let data = crtc.data();
+        crtc.data().worker.write_back(crtc, job);
+    }
 
-        data.worker.write_back(&data.queue, crtc, job);
+    /// Notes that an update is shown, and that user space has got back the framebuffers that are
+    /// not. May sleep.
+    pub(crate) fn flip_done(&self) {
+        self.worker.write_due(&self.queue);
+        self.worker.leave_old_scenes();
     }
 
     /// Shows what has changed of a plane that stays on `crtc`, at once.
@@ -123,11 +128,6 @@ impl RvkmsCrtc {
         if let Some(state) = update.get_new_crtc_state(crtc) {
             data.show(&picture, state);
         }
-    }
-
-    /// Notes that user space has got back the framebuffers that are not shown any more. May sleep.
-    pub(crate) fn leave_old_scenes(&self) {
-        self.worker.leave_old_scenes();
     }
 
     /// Shows `picture` from the next vertical blank on, with the memory that `state` was given.
@@ -287,6 +287,7 @@ impl DriverCrtc for RvkmsCrtc {
 
         crtc.picture.lock().clear();
         crtc.worker.set_scene(None);
+        crtc.worker.write_due(&crtc.queue);
 
         // No vertical blank can come any more. What waits for the worker keeps the device alive,
         // and must be gone when the driver is unloaded.

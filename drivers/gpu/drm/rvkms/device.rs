@@ -230,9 +230,8 @@ impl KmsDriver for RvkmsDriver {
             .commit_hw_done()
             .wait_for_flip_done();
 
-        // Now the caller may draw again where the old framebuffers are.
         for crtc in done.crtcs().filter_map(Crtc::<RvkmsCrtc>::try_from_opaque) {
-            crtc.data().leave_old_scenes();
+            crtc.data().flip_done();
         }
         done.cleanup_planes()
     }

@@ -81,6 +81,9 @@ struct Job {
     composing: Option<Arc<Scene>>,
     /// The frames that wait, the oldest first. Never more than [`MAX_PENDING`].
     pending: KVec<Pending>,
+    /// The frames that are to be written back, by updates that are not shown yet. Never more than
+    /// [`MAX_PENDING`].
+    due: KVec<Pending>,
 }
 
 impl Job {
@@ -118,6 +121,7 @@ impl Worker {
             last_frame: None,
             composing: None,
             pending: KVec::with_capacity(MAX_PENDING, GFP_KERNEL)?,
+            due: KVec::with_capacity(MAX_PENDING, GFP_KERNEL)?,
         };
 
         Arc::pin_init(
@@ -226,27 +230,16 @@ impl Worker {
         let _ = queue.enqueue(self.clone());
     }
 
-    /// Stores what the CRTC shows now in the framebuffer of `job`.
-    ///
-    /// May sleep: if too many frames wait then until those are composed.
-    pub(crate) fn write_back(
-        self: &Arc<Self>,
-        queue: &UnboundQueue,
-        crtc: &Crtc<RvkmsCrtc>,
-        writeback: WritebackJob<RvkmsDriver>,
-    ) {
-        let is_full = self.job.lock().pending.len() >= MAX_PENDING;
-        if is_full {
-            queue.flush();
-        }
-
+    /// Lets what the CRTC shows now be stored in the framebuffer of `writeback` once
+    /// [`write_due`](Self::write_due) is called.
+    pub(crate) fn write_back(&self, crtc: &Crtc<RvkmsCrtc>, writeback: WritebackJob<RvkmsDriver>) {
         let rejected = {
             let mut job = self.job.lock();
 
             match job.scene.clone() {
-                Some(scene) if job.pending.len() < MAX_PENDING => {
+                Some(scene) if job.due.len() < MAX_PENDING => {
                     // There is room, so this cannot fail.
-                    let _ = job.pending.push_within_capacity(Pending {
+                    let _ = job.due.push_within_capacity(Pending {
                         crtc: crtc.into(),
                         scene,
                         wanted: Wanted::Pixels(writeback),
@@ -257,11 +250,33 @@ impl Worker {
             }
         };
 
-        match rejected {
-            Some(writeback) => writeback.complete(Err(EBUSY)),
-            None => {
-                let _ = queue.enqueue(self.clone());
+        if let Some(writeback) = rejected {
+            writeback.complete(Err(EBUSY));
+        }
+    }
+
+    /// Stores what is to be written back: whoever waits for that can carry out another update then.
+    ///
+    /// May sleep: if too many frames wait then until those are composed.
+    pub(crate) fn write_due(self: &Arc<Self>, queue: &UnboundQueue) {
+        loop {
+            let is_full = {
+                let mut job = self.job.lock();
+
+                while job.pending.len() < MAX_PENDING {
+                    let Ok(due) = job.due.remove(0) else { break };
+
+                    // There is room, so this cannot fail.
+                    let _ = job.pending.push_within_capacity(due);
+                    let _ = queue.enqueue(self.clone());
+                }
+                !job.due.is_empty()
+            };
+
+            if !is_full {
+                return;
             }
+            queue.flush();
         }
     }
 }
