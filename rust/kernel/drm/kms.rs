@@ -31,6 +31,7 @@ pub mod connector;
 mod crc;
 pub mod crtc;
 pub mod damage;
+pub mod debugfs;
 pub mod encoder;
 pub mod fourcc;
 pub mod framebuffer;
