@@ -78,10 +78,19 @@ if [ "$driver" = rvkms ]; then
 	does put 11 $new/type
 	does put 1 $new/edid_enabled
 	does link dev/encoders/encoder dev/connectors/new/possible_encoders
+	statuses() {
+		objects | sed -n 's/^\tstatus=//p' | tr -d '\n'
+	}
+	is 1 statuses
 	does put 1 $new/enabled
 	is 'HDMI-A-1 Virtual-1 ' connectors
+	is 11 statuses
+	does put 2 $new/status
+	is 12 statuses
+	does put 1 $new/status
 	does put 1 $new/enabled
 	is 'HDMI-A-1 Virtual-1 ' connectors
+	is 11 statuses
 	fails "$EBUSY" put 10 $new/type
 	fails "$EBUSY" put 0 $new/edid_enabled
 	fails "$EBUSY" put 0 $new/dynamic
@@ -96,6 +105,7 @@ if [ "$driver" = rvkms ]; then
 	soon grep -q freq /tmp/flips
 	does put 0 $new/enabled
 	is 'Virtual-1 ' connectors
+	is 1 statuses
 	does put 10 $new/type
 	does put 1 $new/enabled
 	is 'DP-1 Virtual-1 ' connectors
@@ -104,8 +114,10 @@ if [ "$driver" = rvkms ]; then
 	exec 5>&-
 	rm $new/possible_encoders/encoder
 	is 'DP-1 Virtual-1 ' connectors
+	is 11 statuses
 	does rmdir $new
 	is 'Virtual-1 ' connectors
+	is 1 statuses
 	# One that was there is there again when the device is enabled again.
 	mkdir $new
 	link dev/encoders/encoder dev/connectors/new/possible_encoders
@@ -115,6 +127,7 @@ if [ "$driver" = rvkms ]; then
 	is 1 cat $new/enabled
 	does put 1 $top/dev/enabled
 	is 'Virtual-1 Virtual-2 ' connectors
+	is 11 statuses
 	put 0 $new/enabled
 	put 0 $top/dev/enabled
 	# What it is already changes nothing.

@@ -56,6 +56,7 @@ fails() {
 EBUSY='Device or resource busy'
 EEXIST='File exists'
 EINVAL='Invalid argument'
+EIO='Input/output error'
 ENOENT='No such file or directory'
 ENOTEMPTY='Directory not empty'
 EPERM='Operation not permitted'
@@ -103,6 +104,11 @@ no_device() {
 	find "$top/$1" -type l -delete
 	find "$top/$1" -mindepth 2 -maxdepth 2 -type d -exec rmdir {} +
 	rmdir "$top/$1"
+}
+
+# objects [DRIVER]: what the enabled device `dev` is made of, as its driver says in debugfs.
+objects() {
+	cat "/sys/kernel/debug/dri/dev/${1:-$driver}_config"
 }
 
 enabled() {

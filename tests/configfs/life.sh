@@ -58,6 +58,52 @@ is '0x00000001 0x00000002 0x00000003' echo "$(modetest -M "$driver" -e 2>/dev/nu
 	awk '/^[0-9]+\t/ { print $4 }' | sort -u | tr '\n' ' ' | sed 's/ $//')"
 no_device dev
 
+about "the objects of a device in debugfs"
+outputs() {
+	mkdir $1/dev $1/dev/planes/{p1,o,p2,c} $1/dev/crtcs/{1,2} $1/dev/encoders/{1,2} $1/dev/connectors/{1,2}
+	put 1 $1/dev/planes/p1/type
+	put 1 $1/dev/planes/p2/type
+	put 2 $1/dev/planes/c/type
+	put 1 $1/dev/crtcs/2/writeback
+	put 2 $1/dev/connectors/2/status
+	ln -s $1/dev/crtcs/1 $1/dev/planes/p1/possible_crtcs
+	ln -s $1/dev/crtcs/1 $1/dev/planes/c/possible_crtcs
+	ln -s $1/dev/crtcs/{1,2} $1/dev/planes/o/possible_crtcs
+	ln -s $1/dev/crtcs/2 $1/dev/planes/p2/possible_crtcs
+	ln -s $1/dev/crtcs/1 $1/dev/encoders/1/possible_crtcs
+	ln -s $1/dev/crtcs/2 $1/dev/encoders/2/possible_crtcs
+	ln -s $1/dev/encoders/1 $1/dev/connectors/1/possible_encoders
+	ln -s $1/dev/encoders/2 $1/dev/connectors/2/possible_encoders
+	put 1 $1/dev/enabled
+}
+# listed FIRST SECOND: the lines for these statuses of the connectors.
+listed() {
+	printf '%s\n' dev_name=dev plane: '	type=1' plane: '	type=0' plane: '	type=1' plane: '	type=2' \
+		crtc: '	writeback=0' crtc: '	writeback=1' encoder encoder \
+		connector: "	status=$1" connector: "	status=$2"
+}
+does outputs $top
+is "$(listed 1 2)" objects
+put 3 $top/dev/connectors/1/status
+is "$(listed 3 2)" objects
+# Who still has it open when the device goes reads nothing.
+exec 3<"/sys/kernel/debug/dri/dev/${driver}_config"
+does put 0 $top/dev/enabled
+fails "$ENOENT" objects
+fails "$EIO" cat <&3
+exec 3<&-
+no_device dev
+# vkms has the same lines. What is called vkms may not be that driver.
+if [ "$driver" != vkms ] && modprobe vkms create_default_dev=0; then
+	does outputs /sys/kernel/config/vkms
+	is "$(listed 1 2)" objects vkms
+	put 3 /sys/kernel/config/vkms/dev/connectors/1/status
+	is "$(listed 3 2)" objects vkms
+	put 0 /sys/kernel/config/vkms/dev/enabled
+	top=/sys/kernel/config/vkms no_device dev
+	does modprobe -r vkms
+fi
+
 about "$rounds rounds of enabling and disabling under page flips"
 # modetest flips until its input can be read.
 rm -f /tmp/quiet
@@ -142,6 +188,7 @@ for i in 1 2 3 4; do
 		put $((RANDOM % 2)) $top/dev/enabled
 		put $((1 + RANDOM % 3)) $top/dev/connectors/connector/status
 		cat $top/dev/{enabled,planes/primary/type,crtcs/crtc/writeback}
+		[ "$driver" != rvkms ] || objects
 		device own$i && put 1 $top/own$i/enabled
 		rm $top/dev/planes/primary/possible_crtcs/crtc
 		link dev/crtcs/crtc dev/planes/primary/possible_crtcs

@@ -6,10 +6,12 @@ use crate::{
     config::{
         self,
         Config,
-        Id, //
+        Id,
+        Status, //
     },
     connector::RvkmsConnector,
     crtc::RvkmsCrtc,
+    debugfs::ConfigFile,
     output,
     vrr::SlowestRates, //
 };
@@ -30,8 +32,13 @@ use kernel::{
         },
     },
     faux,
+    new_mutex,
     prelude::*,
-    sync::aref::ARef, //
+    sync::{
+        aref::ARef,
+        Arc,
+        Mutex, //
+    }, //
 };
 
 /// The name of the driver, of its default device and in configfs.
@@ -60,11 +67,12 @@ impl RvkmsDevice {
         }
 
         let faux = faux::Registration::new(name, None)?;
-        let data = DeviceData {
+        let data = try_pin_init!(DeviceData {
             config,
             slowest: SlowestRates::new(),
-        };
-        let device = drm::UnregisteredDevice::<RvkmsDriver>::new(faux.as_ref(), Ok(data))?;
+            added <- new_mutex!(KVec::new()),
+        });
+        let device = drm::UnregisteredDevice::<RvkmsDriver>::new(faux.as_ref(), data)?;
         let drm = ARef::from(&*device);
 
         drm::Registration::new_foreign_owned(
@@ -107,14 +115,20 @@ impl RvkmsDevice {
                 encoders | 1u32.wrapping_shl(index)
             });
 
+        // Room comes first: a connector that is there is also listed.
         self.added.reserve(1, GFP_KERNEL)?;
+        self.drm.added.lock().reserve(1, GFP_KERNEL)?;
         let added = RvkmsConnector::add(&self.drm, connector, encoders)?;
 
-        Ok(self.added.push((id, added), GFP_KERNEL)?)
+        self.added.push((id, added), GFP_KERNEL)?;
+        let status = connector.status().clone();
+
+        Ok(self.drm.added.lock().push((id, status), GFP_KERNEL)?)
     }
 
     /// Removes a connector that was added.
     pub(crate) fn remove_connector(&mut self, id: Id<config::Connector>) {
+        self.drm.added.lock().retain(|(other, _)| *other != id);
         self.added.retain(|(other, _)| *other != id);
     }
 
@@ -130,10 +144,14 @@ impl RvkmsDevice {
 }
 
 /// What belongs to a device.
+#[pin_data]
 pub(crate) struct DeviceData {
     config: Config,
     /// Which displays can wait for updates.
     pub(crate) slowest: SlowestRates,
+    /// The connectors that were added since it was registered, and are there.
+    #[pin]
+    pub(crate) added: Mutex<KVec<(Id<config::Connector>, Arc<Status>)>>,
 }
 
 impl Deref for DeviceData {
@@ -219,7 +237,10 @@ impl KmsDriver for RvkmsDriver {
     }
 
     fn create_objects(setup: &KmsSetup<'_, Self>, _data: &()) -> Result {
-        output::create_objects(setup, setup.drm_dev())
+        output::create_objects(setup, setup.drm_dev())?;
+        setup.add_debugfs_file::<ConfigFile>();
+
+        Ok(())
     }
 
     fn atomic_commit_tail<'a>(tail: CommitTail<'a, Self>) -> CommitDone<'a> {

@@ -12,6 +12,7 @@ mod config;
 mod configfs;
 mod connector;
 mod crtc;
+mod debugfs;
 mod device;
 mod output;
 mod patience;
