@@ -20,7 +20,7 @@ source "$here/lib.sh"
 
 modprobe -r rvkms vkms 2>/dev/null
 mountpoint -q /sys/kernel/config || mount -t configfs none /sys/kernel/config || exit 1
-modprobe "$driver" create_default_dev=0 || exit 1
+modprobe "$driver" create_default_dev=0 enable_overlay || exit 1
 cd / || exit 1
 
 source "$here/contents.sh"

@@ -53,6 +53,7 @@ no_device dev
 if [ "$driver" = rvkms ]; then
 	about "module parameters"
 	is N cat /sys/module/rvkms/parameters/create_default_dev
+	is Y cat /sys/module/rvkms/parameters/enable_overlay
 	is Y cat /sys/module/rvkms/parameters/enable_cursor
 	is 444 stat -c %a /sys/module/rvkms/parameters/enable_cursor
 
