@@ -225,6 +225,10 @@ $(cat $plane/supported_color_ranges) $(cat $plane/default_color_range)"
 	does sh -c "cat /tmp/broken >$connector/edid"
 	is '1024x768 1280x720 640x480 800x600 ' modes
 	is 128 sh -c "cat /sys/class/drm/$name/edid | wc -c"
+	# So is one that is not there.
+	does sh -c "/rvkms/tools/guest/edid /tmp/edid 126:03 >$connector/edid"
+	is '1024x768 1280x720 640x480 800x600 ' modes
+	is 128 sh -c "cat /sys/class/drm/$name/edid | wc -c"
 	{ head -c 127 /tmp/edid && head -c 1 /dev/zero; } >/tmp/broken
 	cmp -s /tmp/edid /tmp/broken && fail "no checksum is wrong"
 	does sh -c "cat /tmp/broken >$connector/edid"

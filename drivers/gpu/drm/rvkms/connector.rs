@@ -110,11 +110,12 @@ impl DriverConnector for RvkmsConnector {
 
     fn get_modes(probe: &ConnectorProbe<'_, Self>) -> Result<u32> {
         if let Some(edid) = &probe.data().edid {
-            // What is not there is a block of zeroes, in which the core finds nothing.
             let count = edid.read(|edid| {
                 probe.read_edid(|number, block| {
-                    if let Some(bytes) = edid.chunks_exact(EDID_BLOCK_SIZE).nth(number) {
-                        block.copy_from_slice(bytes);
+                    match edid.chunks_exact(EDID_BLOCK_SIZE).nth(number) {
+                        Some(bytes) => block.copy_from_slice(bytes),
+                        // A wrong checksum: the core leaves it out.
+                        None => block.fill(u8::MAX),
                     }
                     Ok(())
                 })
