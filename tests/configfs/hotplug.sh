@@ -52,6 +52,26 @@ if command -v udevadm >/dev/null; then
 	wait $monitor 2>/dev/null
 	put 1 $top/dev/connectors/connector/status
 fi
+
+about "a hotplug that waits for a flip"
+device other
+does put 1 $top/other/enabled
+/rvkms/build/client/rvkms-client hold --card "/dev/dri/$(card dev)" >/tmp/held 2>&1 &
+holder=$!
+soon grep -q held /tmp/held
+put 2 $top/dev/connectors/connector/status &
+hotplug=$!
+sleep 1
+put 0 $top/other/enabled &
+other=$!
+# Nobody else waits for it, too.
+ended() { ! kill -0 $other; }
+soon ended
+kill $holder
+wait $holder $hotplug $other 2>/dev/null
+is 0 enabled other
+no_device other
+
 does put 0 $top/dev/enabled
 is 0 cards
 does put 2 $top/dev/connectors/connector/status

@@ -499,13 +499,20 @@ impl<D: KmsDriver> drm::Device<D> {
     ///
     /// C: `drm_kms_helper_hotplug_event()`.
     pub fn hotplug_event(&self) {
-        // A device that is not (or not any more) registered has nobody to tell, and its mode
-        // configuration may not be there.
-        if let Some(dev) = self.kms_guard() {
-            // SAFETY: The device was set up and is registered, hence its mode configuration is
-            // initialized.
-            unsafe { bindings::drm_kms_helper_hotplug_event(dev.as_raw()) };
+        if self.is_kms_registered() {
+            // SAFETY: The device was set up, hence its mode configuration is initialized. That, the
+            // list of clients and what events are sent for are there as long as the device is.
+            unsafe { bindings::drm_kms_helper_hotplug_event(self.as_raw()) };
         }
+    }
+
+    /// Returns whether the device has been set up and is registered.
+    ///
+    /// If so then it keeps its mode configuration, even if it is unregistered from now on. For what
+    /// waits for updates: these can take as long as user space likes, and whoever unplugs any DRM
+    /// device waits for each [guard](Self::kms_guard).
+    fn is_kms_registered(&self) -> bool {
+        self.kms_guard().is_some()
     }
 
     /// Returns a guard of the registration, if the device is registered and has been set up.

@@ -23,6 +23,7 @@ mod fault;
 mod features;
 mod flip;
 mod frames;
+mod hold;
 mod hotspot;
 mod load;
 mod modules;
@@ -85,6 +86,7 @@ fn run(options: &Options) -> Result<ExitCode, Error> {
             let card = open(options)?;
             return Ok(summary(display::run(&card, monitor, options)?));
         }
+        Command::Hold => hold::run(&open(options)?)?,
         Command::Copies => copies::run(&open(options)?)?,
         Command::Console { monitor } => return Ok(summary(display::console::run(monitor)?)),
         Command::Failslab => return failslab_command(options),

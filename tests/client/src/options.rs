@@ -31,6 +31,8 @@ usage: rvkms-client COMMAND [OPTIONS]
         counts the bytes of a PCI display's memory that updates write, and the CPU time of these
   console --monitor PORT
         writes to the console, and looks for it on the display; nobody else must use the display
+  hold --card CARD
+        flips with a fence that is signalled when this is killed; others can be the master meanwhile
   failslab [--card CARD] [--module NAME [--quick]] [--filter TEXT]
         lets each allocation of mode setting calls, and of loading the module, fail once
   unbind --card CARD [--rounds N]
@@ -52,7 +54,7 @@ usage: rvkms-client COMMAND [OPTIONS]
         compares the frames that are composed in a second on all CPUs with those on one; fails if they are
         not enough
   all --card CARD [--module NAME]
-        all of the above but picture, display, copies, console, diff, load, vrr, bench and cpus, in short
+        all of the above but picture, display, copies, console, hold, diff, load, vrr, bench and cpus, in short
         forms; leaves the module loaded
 
   --card CARD      a path (/dev/dri/card0) or a driver's name (vkms); --other CARD, a second one
@@ -85,6 +87,7 @@ pub enum Command {
     Console {
         monitor: PathBuf,
     },
+    Hold,
     Failslab,
     Unbind,
     Reload,
@@ -194,6 +197,7 @@ pub fn parse() -> Result<Option<Options>, Error> {
             },
             None => return message("console needs --monitor"),
         },
+        "hold" => Command::Hold,
         "failslab" => Command::Failslab,
         "unbind" => Command::Unbind,
         "reload" => Command::Reload,

@@ -59,6 +59,21 @@ pub const SYNC_FILE_INFO: Ioctl<SyncFileInfo> = Ioctl {
     argument: PhantomData,
 };
 
+/// `struct sw_sync_create_fence_data`.
+#[repr(C)]
+pub struct SwSyncFence {
+    /// When it is signalled.
+    pub value: u32,
+    pub name: [u8; 32],
+    pub fence: i32,
+}
+
+/// Of the descriptor of a timeline, not of a card.
+pub const SW_SYNC_CREATE_FENCE: Ioctl<SwSyncFence> = Ioctl {
+    opcode: opcode::read_write::<SwSyncFence>(b'W', 0),
+    argument: PhantomData,
+};
+
 pub const VERSION: Ioctl<drm_version> = iowr(0x00);
 pub const GEM_CLOSE: Ioctl<drm_gem_close> = iow(0x09);
 pub const GET_CAP: Ioctl<drm_get_cap> = iowr(0x0c);

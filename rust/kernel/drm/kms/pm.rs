@@ -92,10 +92,10 @@ impl<D: KmsDriver> drm::Device<D> {
     ///
     /// C: `drm_atomic_helper_shutdown()`.
     pub fn shutdown(&self) {
-        if let Some(dev) = self.kms_guard() {
-            // SAFETY: The device was set up and is registered, hence it has a mode configuration
-            // and states of all objects.
-            unsafe { bindings::drm_atomic_helper_shutdown(dev.as_raw()) };
+        if self.is_kms_registered() {
+            // SAFETY: The device was set up, hence it has a mode configuration and states of all
+            // objects, and keeps them.
+            unsafe { bindings::drm_atomic_helper_shutdown(self.as_raw()) };
         }
     }
 
@@ -108,20 +108,21 @@ impl<D: KmsDriver> drm::Device<D> {
     ///
     /// C: `drm_atomic_helper_reset_crtc()`, for each CRTC.
     pub fn reset(&self) -> Result {
-        let Some(dev) = self.kms_guard() else {
+        if !self.is_kms_registered() {
             return Ok(());
-        };
+        }
+
         let ctx = Opaque::<bindings::drm_modeset_acquire_ctx>::zeroed();
         let mut result = Ok(());
 
-        // SAFETY: The device was set up and is registered, hence it has a mode configuration and
-        // states of all objects. The list of CRTCs does not change any more, and all of its
+        // SAFETY: The device was set up, hence it has a mode configuration and states of all
+        // objects, and keeps them. The list of CRTCs does not change any more, and all of its
         // entries but its head are CRTCs. `ctx` stays where it is, and the locks that belong to it
         // are dropped before it goes.
         unsafe {
             bindings::drm_modeset_acquire_init(ctx.get(), 0);
 
-            let head = &raw mut (*dev.as_raw()).mode_config.crtc_list;
+            let head = &raw mut (*self.as_raw()).mode_config.crtc_list;
             let mut entry = (*head).next;
 
             while entry != head {
