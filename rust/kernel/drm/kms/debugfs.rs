@@ -55,8 +55,8 @@ impl<D: KmsDriver> KmsSetup<'_, D> {
         // unregistered, or else with the last reference to it, before anything managed.
         //
         // SAFETY: The device is valid and has a folder, the name is never freed, and the callback
-        // is one for files of devices of `D`. It is there for as long as the callbacks of the device
-        // are, which are in the module of the driver, too.
+        // is one for files of devices of `D`. It is there for as long as the callbacks of the
+        // device are, which are in the module of the driver, too.
         #[cfg(CONFIG_DEBUG_FS)]
         unsafe {
             bindings::drm_debugfs_add_file(
