@@ -95,24 +95,21 @@ pub struct Dump {
 
 impl Dump {
     fn parse(file: Vec<u8>) -> Result<Self, Error> {
-        let words: Vec<u32> = file
-            .split(|byte| byte.is_ascii_whitespace())
-            .skip(1)
-            .take(3)
-            .filter_map(|word| std::str::from_utf8(word).ok()?.parse().ok())
-            .collect();
-        match words[..] {
-            [width, height, 255]
-                if file.starts_with(b"P6") && file.len() > (width * height * 3) as usize =>
-            {
-                Ok(Dump {
-                    width,
-                    height,
-                    file,
-                })
+        let number = |word: &[u8]| std::str::from_utf8(word).ok()?.parse::<u32>().ok();
+        let words: Vec<&[u8]> = file.splitn(5, |byte| byte.is_ascii_whitespace()).collect();
+        if let [b"P6", width, height, b"255", pixels] = words[..] {
+            if let (Some(width), Some(height)) = (number(width), number(height)) {
+                let area = u64::from(width) * u64::from(height);
+                if area.checked_mul(3) == Some(pixels.len() as u64) {
+                    return Ok(Dump {
+                        width,
+                        height,
+                        file,
+                    });
+                }
             }
-            _ => message("QEMU made no picture of the display"),
         }
+        message("QEMU made no picture of the display")
     }
 
     /// The pixels, as 0xrrggbb, line by line.
