@@ -49,6 +49,7 @@ use kernel::{
     new_mutex,
     prelude::*,
     sync::{
+        atomic::Relaxed,
         Arc,
         Mutex, //
     },
@@ -106,14 +107,15 @@ impl RvkmsCrtc {
 
     /// Stores what `crtc` shows in the framebuffer of `job`, once the update is shown.
     pub(crate) fn write_back(crtc: &Crtc<Self>, job: WritebackJob<RvkmsDriver>) {
-        crtc.data().worker.write_back(crtc, job);
+        let number = crtc.drm_dev().writebacks.fetch_add(1, Relaxed);
+
+        crtc.data().worker.write_back(crtc, number, job);
     }
 
-    /// Notes that an update is shown, and that user space has got back the framebuffers that are
-    /// not. May sleep.
-    pub(crate) fn flip_done(&self) {
-        self.worker.write_due(&self.queue);
-        self.worker.leave_old_scenes();
+    /// Notes that an update is shown, which has no writebacks with numbers of `end` or more. May
+    /// sleep.
+    pub(crate) fn flip_done(&self, end: u64) {
+        self.worker.write_due(&self.queue, end);
     }
 
     /// Shows what has changed of a plane that stays on `crtc`, at once.
@@ -287,7 +289,7 @@ impl DriverCrtc for RvkmsCrtc {
 
         crtc.picture.lock().clear();
         crtc.worker.set_scene(None);
-        crtc.worker.write_due(&crtc.queue);
+        crtc.worker.write_due(&crtc.queue, u64::MAX);
 
         // No vertical blank can come any more. What waits for the worker keeps the device alive,
         // and must be gone when the driver is unloaded.

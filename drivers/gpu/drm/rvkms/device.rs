@@ -36,6 +36,10 @@ use kernel::{
     prelude::*,
     sync::{
         aref::ARef,
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
         Arc,
         Mutex, //
     }, //
@@ -70,6 +74,7 @@ impl RvkmsDevice {
         let data = try_pin_init!(DeviceData {
             config,
             slowest: SlowestRates::new(),
+            writebacks: Atomic::new(0),
             added <- new_mutex!(KVec::new()),
         });
         let device = drm::UnregisteredDevice::<RvkmsDriver>::new(faux.as_ref(), data)?;
@@ -149,6 +154,8 @@ pub(crate) struct DeviceData {
     config: Config,
     /// Which displays can wait for updates.
     pub(crate) slowest: SlowestRates,
+    /// How many writebacks there were.
+    pub(crate) writebacks: Atomic<u64>,
     /// The connectors that were added since it was registered, and are there.
     #[pin]
     pub(crate) added: Mutex<KVec<(Id<config::Connector>, Arc<Status>)>>,
@@ -244,15 +251,17 @@ impl KmsDriver for RvkmsDriver {
     }
 
     fn atomic_commit_tail<'a>(tail: CommitTail<'a, Self>) -> CommitDone<'a> {
-        let done = tail
+        let told = tail
             .commit_modeset_disables()
             .commit_planes()
-            .commit_modeset_enables()
-            .commit_hw_done()
-            .wait_for_flip_done();
+            .commit_modeset_enables();
+        // The next update of these CRTCs begins with `commit_hw_done()`, and may be on its way
+        // when this one finds out that it is shown.
+        let end = told.commit().drm_dev().writebacks.load(Relaxed);
+        let done = told.commit_hw_done().wait_for_flip_done();
 
         for crtc in done.crtcs().filter_map(Crtc::<RvkmsCrtc>::try_from_opaque) {
-            crtc.data().flip_done();
+            crtc.data().flip_done(end);
         }
         done.cleanup_planes()
     }

@@ -81,9 +81,9 @@ struct Job {
     composing: Option<Arc<Scene>>,
     /// The frames that wait, the oldest first. Never more than [`MAX_PENDING`].
     pending: KVec<Pending>,
-    /// The frames that are to be written back, by updates that are not shown yet. Never more than
-    /// [`MAX_PENDING`].
-    due: KVec<Pending>,
+    /// The frames that are to be written back, by updates that are not shown yet, with the numbers
+    /// of the writebacks. Never more than [`MAX_PENDING`].
+    due: KVec<(u64, Pending)>,
 }
 
 impl Job {
@@ -134,6 +134,9 @@ impl Worker {
     }
 
     /// Sets what the CRTC shows from the next vertical blank on. May sleep.
+    ///
+    /// This comes before the event of the update, so that whoever has that can draw where the
+    /// scenes before this one are.
     pub(crate) fn set_scene(&self, scene: Option<Arc<Scene>>) {
         let old = {
             let mut job = self.job.lock();
@@ -147,6 +150,7 @@ impl Worker {
 
         // Without the lock, since this may sleep.
         drop(old);
+        self.leave_old_scenes();
     }
 
     /// Returns what the CRTC shows.
@@ -154,14 +158,17 @@ impl Worker {
         self.job.lock().scene.clone()
     }
 
-    /// Notes that user space has got back what the scenes before the current one showed. May sleep.
-    pub(crate) fn leave_old_scenes(&self) {
-        let mut old: [Option<Arc<Scene>>; MAX_PENDING + 1] = [const { None }; MAX_PENDING + 1];
+    /// Notes that user space gets back what the scenes before the current one show. May sleep.
+    fn leave_old_scenes(&self) {
+        const MAX: usize = 1 + 2 * MAX_PENDING;
+        let mut old: [Option<Arc<Scene>>; MAX] = [const { None }; MAX];
 
         {
             let job = self.job.lock();
+            let due = job.due.iter().map(|(_, pending)| &pending.scene);
             let waiting = job.pending.iter().map(|pending| &pending.scene);
-            let scenes = Iterator::chain(job.composing.iter(), waiting).filter(|scene| {
+            let late = Iterator::chain(job.composing.iter(), Iterator::chain(waiting, due));
+            let scenes = late.filter(|scene| {
                 let current = job.scene.as_ref();
 
                 !current.is_some_and(|current| Arc::ptr_eq(current, scene)) && !scene.is_left()
@@ -230,20 +237,26 @@ impl Worker {
         let _ = queue.enqueue(self.clone());
     }
 
-    /// Lets what the CRTC shows now be stored in the framebuffer of `writeback` once
-    /// [`write_due`](Self::write_due) is called.
-    pub(crate) fn write_back(&self, crtc: &Crtc<RvkmsCrtc>, writeback: WritebackJob<RvkmsDriver>) {
+    /// Lets what the CRTC shows now be stored in the framebuffer of `writeback`, which has the
+    /// number `number`, once [`write_due`](Self::write_due) is called.
+    pub(crate) fn write_back(
+        &self,
+        crtc: &Crtc<RvkmsCrtc>,
+        number: u64,
+        writeback: WritebackJob<RvkmsDriver>,
+    ) {
         let rejected = {
             let mut job = self.job.lock();
 
             match job.scene.clone() {
                 Some(scene) if job.due.len() < MAX_PENDING => {
                     // There is room, so this cannot fail.
-                    let _ = job.due.push_within_capacity(Pending {
+                    let pending = Pending {
                         crtc: crtc.into(),
                         scene,
                         wanted: Wanted::Pixels(writeback),
-                    });
+                    };
+                    let _ = job.due.push_within_capacity((number, pending));
                     None
                 }
                 _ => Some(writeback),
@@ -255,22 +268,27 @@ impl Worker {
         }
     }
 
-    /// Stores what is to be written back: whoever waits for that can carry out another update then.
+    /// Stores what is to be written back by writebacks with numbers less than `end`: whoever waits
+    /// for that can carry out another update then.
     ///
     /// May sleep: if too many frames wait then until those are composed.
-    pub(crate) fn write_due(self: &Arc<Self>, queue: &UnboundQueue) {
+    pub(crate) fn write_due(self: &Arc<Self>, queue: &UnboundQueue, end: u64) {
+        let is_due = |job: &Job| job.due.first().is_some_and(|(number, _)| *number < end);
+
         loop {
             let is_full = {
                 let mut job = self.job.lock();
 
-                while job.pending.len() < MAX_PENDING {
-                    let Ok(due) = job.due.remove(0) else { break };
+                while is_due(&job) && job.pending.len() < MAX_PENDING {
+                    let Ok((_, due)) = job.due.remove(0) else {
+                        break;
+                    };
 
                     // There is room, so this cannot fail.
                     let _ = job.pending.push_within_capacity(due);
                     let _ = queue.enqueue(self.clone());
                 }
-                !job.due.is_empty()
+                is_due(&job)
             };
 
             if !is_full {

@@ -101,13 +101,12 @@ impl Record {
         Ok(())
     }
 
-    /// Flips to `buffer` with `picture` in it, and does `meanwhile` before it waits for the event.
+    /// Flips to `buffer` with `picture` in it, and waits for the event.
     fn flip(
         &mut self,
         display: &mut Display<'_>,
         (picture, buffer): (usize, &PictureBuffer<'_>),
         flags: u32,
-        meanwhile: impl FnOnce(),
     ) -> Result<(), Error> {
         let place = Place::upright(self.size, (0, 0));
         let id = self.flips.len() as u64;
@@ -117,7 +116,6 @@ impl Record {
             .prepare(EVENT | flags, id)
             .commit(display.card)
             .what("a flip")?;
-        meanwhile();
         let done = display.flip_done(id)?.sequence;
         self.flips.push(Flip {
             picture,
@@ -203,7 +201,7 @@ fn flip_while_busy(display: &mut Display<'_>, size: Size, hz: u32, time: Duratio
         let end = Instant::now() + time;
         while Instant::now() < end {
             let next = record.flips.len() % PICTURES;
-            record.flip(display, (next, &pictures[next]), NONBLOCK, || ())?;
+            record.flip(display, (next, &pictures[next]), NONBLOCK)?;
             record.read()?;
         }
         Ok(())
@@ -212,9 +210,19 @@ fn flip_while_busy(display: &mut Display<'_>, size: Size, hz: u32, time: Duratio
     record.check(display)
 }
 
+/// A blocking update has returned: what was shown before it is redrawn.
+pub fn redrawn(display: &mut Display<'_>, time: Duration) -> Verdict {
+    redraw(display, 0, time)
+}
+
+/// The event of an update is there, which itself may not have ended yet.
+pub fn redrawn_after_events(display: &mut Display<'_>, time: Duration) -> Verdict {
+    redraw(display, NONBLOCK, time)
+}
+
 /// Draws the next picture where the last one was, as soon as that is not shown any more: what is
 /// composed too late for a checksum has none.
-pub fn redrawn(display: &mut Display<'_>, time: Duration) -> Verdict {
+fn redraw(display: &mut Display<'_>, flags: u32, time: Duration) -> Verdict {
     const SIZE: Size = (1920, 1080);
     /// So often there is time to compose.
     const PAUSE: usize = 8;
@@ -233,9 +241,8 @@ pub fn redrawn(display: &mut Display<'_>, time: Duration) -> Verdict {
         while Instant::now() < end {
             let count = record.flips.len();
             let next = pictures[(count + 1) % PICTURES].mapping.bytes();
-            record.flip(display, (count % PICTURES, &hidden), 0, || {
-                shown.mapping.bytes_mut().copy_from_slice(next)
-            })?;
+            record.flip(display, (count % PICTURES, &hidden), flags)?;
+            shown.mapping.bytes_mut().copy_from_slice(next);
             std::mem::swap(&mut shown, &mut hidden);
             if count % PAUSE == 0 {
                 thread::sleep(Duration::from_millis(500));

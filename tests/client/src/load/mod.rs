@@ -4,6 +4,7 @@
 //!
 //! Pictures may come late then. They must be right, and the numbers of their frames must not lie.
 
+mod cursors;
 mod flips;
 mod writebacks;
 
@@ -29,11 +30,13 @@ const SPINNERS: usize = 8;
 /// A test; the time is how long it is to go on.
 type Test = (&'static str, fn(&mut Display<'_>, Duration) -> Verdict);
 
-const TESTS: [Test; 9] = [
+const TESTS: [Test; 11] = [
     ("load-many-planes", many_planes),
     ("load-starved", flips::starved),
     ("load-starved-often", flips::starved_often),
     ("load-redrawn", flips::redrawn),
+    ("load-redrawn-after-events", flips::redrawn_after_events),
+    ("load-redrawn-cursor", cursors::redrawn),
     ("load-many-writebacks", writebacks::many),
     ("load-writebacks-in-turn", writebacks::in_turn),
     ("load-writeback-without-memory", writebacks::without_memory),
