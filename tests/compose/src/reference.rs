@@ -536,6 +536,20 @@ fn texel(layer: &SceneLayer, x: usize, y: usize) -> Color {
     }
 }
 
+/// Returns the alpha channel of a YUV format.
+fn yuv_alpha(
+    name: &str,
+    x: usize,
+    y: usize,
+    word: &dyn Fn(usize, usize, usize, usize) -> u64,
+) -> f64 {
+    match name {
+        "Y410" => channel(word(0, x, y, 4), 30, 2),
+        "Y412" | "Y416" => channel(word(0, x, y, 8), 48, 16),
+        _ => 1.0,
+    }
+}
+
 fn yuv(
     layer: &SceneLayer,
     name: &str,
@@ -596,7 +610,7 @@ fn yuv(
 
             (byte(word >> 16), byte(word >> 8), byte(word))
         }
-        "XV30" => {
+        "XV30" | "Y410" => {
             let word = word(0, x, y, 4);
 
             (
@@ -605,7 +619,7 @@ fn yuv(
                 channel(word, 20, 10),
             )
         }
-        "XV36" | "XV48" => {
+        "XV36" | "XV48" | "Y412" | "Y416" => {
             let word = word(0, x, y, 8);
 
             (wide(word >> 16), wide(word), wide(word >> 32))
@@ -641,5 +655,7 @@ fn yuv(
     let b = l + 2.0 * (1.0 - kb) * u;
     let g = (l - kr * r - kb * b) / (1.0 - kr - kb);
 
-    [r.clamp(0.0, 1.0), g.clamp(0.0, 1.0), b.clamp(0.0, 1.0), 1.0]
+    let [r, g, b] = [r, g, b].map(|channel| channel.clamp(0.0, 1.0));
+
+    [r, g, b, yuv_alpha(name, x, y, word)]
 }

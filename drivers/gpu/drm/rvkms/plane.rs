@@ -47,13 +47,11 @@ use kernel::{
 
 /// Whether planes show framebuffers of `format`.
 ///
-/// The core allows for 64 formats, so the least used ones are left out. C8 needs a palette, which
-/// planes do not have.
+/// The core allows for 64 formats, so the least used ones are left out.
 pub(crate) const fn is_offered(format: Format) -> bool {
     !matches!(
         format,
-        Format::C8
-            | Format::Argb4444
+        Format::Argb4444
             | Format::Abgr4444
             | Format::Rgba4444
             | Format::Bgra4444

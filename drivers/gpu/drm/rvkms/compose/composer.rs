@@ -227,7 +227,11 @@ fn adjust<S>(frame: &Frame<S>, row: &mut [Pixel]) {
         ctm.apply_to_row(row);
     }
     if let Some(gamma) = &frame.gamma {
-        gamma.apply(row);
+        if frame.layers.iter().any(|layer| layer.format == Format::C8) {
+            gamma.apply_palette(row);
+        } else {
+            gamma.apply(row);
+        }
     }
 }
 

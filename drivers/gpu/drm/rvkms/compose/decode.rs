@@ -9,7 +9,10 @@ use super::{
         Yuv444, //
     },
     frame::Layer,
-    pixel::Pixel,
+    pixel::{
+        self,
+        Pixel, //
+    },
     yuv::{
         self,
         Pairing, //
@@ -283,7 +286,8 @@ fn decode_chunk<S: Source>(
                 converter.narrow(luma, |word| word[luma_at], chroma, pairing, out);
             }
         }
-        Layout::Yuv444(place) => {
+        Layout::Yuv444 { place, alpha } => {
+            let has_alpha = alpha && !opaque;
             let converter = yuv::Converter::new(layer.encoding, layer.range);
 
             match place {
@@ -319,6 +323,11 @@ fn decode_chunk<S: Source>(
                         Pairing::EACH,
                         out,
                     );
+                    if has_alpha {
+                        for (pixel, &[.., byte]) in out.iter_mut().zip(words) {
+                            *pixel = pixel::with_alpha(*pixel, u16::from(byte >> 6) * 0x5555);
+                        }
+                    }
                 }
                 Yuv444::Words => {
                     let bytes = read(layer, 0, y, x * 8, first, n * 8)?;
@@ -329,6 +338,11 @@ fn decode_chunk<S: Source>(
                     let luma_of = |&[_, y, ..]: &[[u8; 2]; 4]| u16::from_le_bytes(y);
 
                     converter.wide(mixing, words, luma_of, chroma, Pairing::EACH, out);
+                    if has_alpha {
+                        for (pixel, &[.., alpha]) in out.iter_mut().zip(words) {
+                            *pixel = pixel::with_alpha(*pixel, u16::from_le_bytes(alpha));
+                        }
+                    }
                 }
             }
         }

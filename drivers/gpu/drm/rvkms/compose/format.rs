@@ -90,8 +90,8 @@ pub(super) enum Layout {
         y_second: bool,
         v_first: bool,
     },
-    /// Y, U and V of each pixel.
-    Yuv444(Yuv444),
+    /// Y, U and V of each pixel, and what is beside them.
+    Yuv444 { place: Yuv444, alpha: bool },
 }
 
 /// Where the channels of a format are that stores U and V for each pixel.
@@ -101,9 +101,9 @@ pub(super) enum Yuv444 {
     Bytes24,
     /// Bytes V, U, Y, X.
     Bytes32,
-    /// 10 bits each of U, Y, V from the least significant bits up.
+    /// 10 bits each of U, Y, V from the least significant bits up, and 2 of A.
     Bits10,
-    /// 16 bits each of U, Y, V and X.
+    /// 16 bits each of U, Y, V and A.
     Words,
 }
 
@@ -144,6 +144,10 @@ const fn pairs(wide: bool, y_second: bool, v_first: bool) -> Layout {
         y_second,
         v_first,
     }
+}
+
+const fn yuv444(place: Yuv444, alpha: bool) -> Layout {
+    Layout::Yuv444 { place, alpha }
 }
 
 const fn semi_planar(wide: bool, sub: Subsampling, v_first: bool) -> Layout {
@@ -228,11 +232,14 @@ formats! {
     Y210 = b"Y210", pairs(true, false, false);
     Y212 = b"Y212", pairs(true, false, false);
     Y216 = b"Y216", pairs(true, false, false);
-    Vuy888 = b"VU24", Layout::Yuv444(Yuv444::Bytes24);
-    Xyuv8888 = b"XYUV", Layout::Yuv444(Yuv444::Bytes32);
-    Xvyu2101010 = b"XV30", Layout::Yuv444(Yuv444::Bits10);
-    Xvyu12 = b"XV36", Layout::Yuv444(Yuv444::Words);
-    Xvyu16161616 = b"XV48", Layout::Yuv444(Yuv444::Words);
+    Vuy888 = b"VU24", yuv444(Yuv444::Bytes24, false);
+    Xyuv8888 = b"XYUV", yuv444(Yuv444::Bytes32, false);
+    Xvyu2101010 = b"XV30", yuv444(Yuv444::Bits10, false);
+    Xvyu12 = b"XV36", yuv444(Yuv444::Words, false);
+    Xvyu16161616 = b"XV48", yuv444(Yuv444::Words, false);
+    Y410 = b"Y410", yuv444(Yuv444::Bits10, true);
+    Y412 = b"Y412", yuv444(Yuv444::Words, true);
+    Y416 = b"Y416", yuv444(Yuv444::Words, true);
 }
 
 impl Format {
@@ -245,6 +252,7 @@ impl Format {
                 | Layout::Rgb16Alpha { alpha: true, .. }
                 | Layout::Rgb30 { alpha: true, .. }
                 | Layout::Half { alpha: true, .. }
+                | Layout::Yuv444 { alpha: true, .. }
         )
     }
 

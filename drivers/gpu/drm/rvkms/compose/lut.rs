@@ -15,6 +15,12 @@ use kernel::prelude::*;
 /// Number of values of a channel.
 const VALUES: usize = 1 << 16;
 
+/// Number of entries of a palette.
+const COLORS: usize = 256;
+
+/// The distance of two values that stand for entries of a palette.
+const COLOR_STEP: u16 = u16::MAX / (COLORS as u16 - 1);
+
 /// A table of all values of a channel.
 pub(super) type Table = [u16; VALUES];
 
@@ -28,6 +34,8 @@ pub(super) type Table = [u16; VALUES];
 /// `tables` holds one [`Table`] for all channels or one each for R, G and B.
 pub(crate) struct Lut {
     tables: KVVec<u16>,
+    /// The entries, if they are as many as a palette has.
+    palette: KVec<[u16; 3]>,
 }
 
 impl Lut {
@@ -64,8 +72,14 @@ impl Lut {
             fill(table, last, entry);
         }
 
+        let colors = if len == COLORS { COLORS } else { 0 };
+        let mut palette = KVec::with_capacity(colors, GFP_KERNEL)?;
+        for index in 0..colors {
+            palette.push(entry(index), GFP_KERNEL)?;
+        }
+
         // INVARIANT: `tables` has room for one or three tables.
-        Ok(Self { tables })
+        Ok(Self { tables, palette })
     }
 
     /// Returns the tables of R, G and B.
@@ -95,6 +109,35 @@ impl Lut {
             pixel[r] = red[usize::from(pixel[r])];
             pixel[g] = green[usize::from(pixel[g])];
             pixel[b] = blue[usize::from(pixel[b])];
+        }
+    }
+
+    /// Looks up the colours of `row`, in which there are indices of a palette.
+    ///
+    /// Interpolation misses some of the entries by one where the next one is far away, as it does
+    /// in C `vkms`. Those of a palette have nothing to do with each other.
+    pub(super) fn apply_palette(&self, row: &mut [Pixel]) {
+        let Some([red, green, blue]) = self.tables() else {
+            return;
+        };
+        let look_up = |table: &Table, channel: usize, value: u16| {
+            let color = self.palette.get(usize::from(value / COLOR_STEP));
+
+            match color.and_then(|color| color.get(channel)) {
+                Some(&exact) if value % COLOR_STEP == 0 => exact,
+                _ => table[usize::from(value)],
+            }
+        };
+
+        for pixel in row {
+            let [r, g, b] = pixel::colors(*pixel);
+
+            *pixel = pixel::pack(
+                pixel::alpha(*pixel),
+                look_up(red, 0, r),
+                look_up(green, 1, g),
+                look_up(blue, 2, b),
+            );
         }
     }
 }
@@ -148,6 +191,30 @@ mod tests {
         assert_eq!(looked_up(&lut, 0), [0, 100, 65535]);
         assert_eq!(looked_up(&lut, 65535)[1], 100);
         assert!(looked_up(&lut, 65535)[2] <= 1);
+        Ok(())
+    }
+
+    #[test]
+    fn colors_of_palettes_are_exact() -> Result {
+        let palette = |index: usize| match index % 2 {
+            0 => [65535, 0, index as u16],
+            _ => [0, 65535, 65535],
+        };
+        let lut = Lut::new(COLORS, palette)?;
+
+        for index in 0..COLORS {
+            let value = index as u16 * COLOR_STEP;
+            let mut row = [pixel::pack(5, value, value, value)];
+
+            lut.apply_palette(&mut row);
+            assert_eq!(pixel::colors(row[0]), palette(index));
+            assert_eq!(pixel::alpha(row[0]), 5);
+        }
+
+        let mut row = [pixel::opaque(100, 100, 100)];
+
+        lut.apply_palette(&mut row);
+        assert_eq!(pixel::colors(row[0]), looked_up(&lut, 100));
         Ok(())
     }
 

@@ -49,6 +49,12 @@ pub(super) const fn colors(pixel: Pixel) -> [u16; 3] {
     ]
 }
 
+/// Returns the pixel with another alpha channel.
+#[inline(always)]
+pub(super) const fn with_alpha(pixel: Pixel, alpha: u16) -> Pixel {
+    pixel & !(MAX as Pixel) | alpha as Pixel
+}
+
 /// Widens four bytes, A in the least significant one, to a pixel: each channel times 257, so that
 /// full stays full.
 #[inline(always)]
