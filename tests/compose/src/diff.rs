@@ -5,7 +5,6 @@
 use crate::{
     memory::Sink,
     random::Random,
-    reference,
     rvkms::compose::{
         Area,
         BlendMode,
@@ -531,64 +530,17 @@ pub(crate) fn against_reference(scenes: u64, seed: u64) -> bool {
 
 /// Compares pixels of XRGB16161616 with the reference; returns the first that differs too much.
 fn check_pixels(scene: &Scene, bytes: &[u8], worst: &mut f64) -> Option<String> {
-    // A place at the border of two pixels may fall to either.
-    const JITTERS: [(f64, f64); 5] = [
-        (0.0, 0.0),
-        (1e-4, 1e-4),
-        (-1e-4, -1e-4),
-        (1e-4, -1e-4),
-        (-1e-4, 1e-4),
-    ];
+    let own = |x, y| {
+        let start = 8 * (y * scene.width + x) as usize;
 
-    let limited = |layer: &SceneLayer| {
-        layer.range == Range::Limited && name(layer.format).contains(['Y', 'N', 'P', 'V'])
-    };
-    // C vkms stretches limited range by 256/255, which is compatible but not exact; operations
-    // round at each step and a table is interpolated.
-    let tolerance = match (
-        scene.layers.iter().any(limited),
-        scene.layers.iter().any(|layer| !layer.ops.is_empty()),
-    ) {
-        (true, _) => 900.0,
-        (false, true) => 48.0,
-        (false, false) => 16.0,
+        [4, 2, 0].map(|at| {
+            let at = start + at;
+
+            f64::from(u16::from_le_bytes([bytes[at], bytes[at + 1]]))
+        })
     };
 
-    for (y, row) in (0..scene.height).zip(bytes.chunks_exact(scene.width as usize * 8)) {
-        for (x, pixel) in (0..scene.width).zip(row.chunks_exact(8)) {
-            let own = [4, 2, 0].map(|at| f64::from(u16::from_le_bytes([pixel[at], pixel[at + 1]])));
-            let error = |jitter| {
-                let (expected, off) = reference::pixel(scene, x, y, jitter);
-                let errors = own
-                    .iter()
-                    .zip(expected)
-                    .map(|(own, e)| (own - e * 65535.0).abs());
-
-                (errors.fold(0.0, f64::max) - off * 65535.0).max(0.0)
-            };
-            let mut least = f64::MAX;
-
-            for jitter in JITTERS {
-                least = least.min(error(jitter));
-                if least <= tolerance {
-                    break;
-                }
-            }
-            if tolerance < 100.0 && least <= tolerance {
-                *worst = worst.max(least);
-            }
-            if least > tolerance {
-                let (expected, off) = reference::pixel(scene, x, y, (0.0, 0.0));
-                let expected = expected.map(|v| v * 65535.0);
-                let off = off * 65535.0;
-
-                return Some(format!(
-                    "{own:?} instead of {expected:.1?} +- {off:.1} at {x}, {y}"
-                ));
-            }
-        }
-    }
-    None
+    scene.plain().first_wrong(own, 0.0, worst)
 }
 
 #[cfg(test)]

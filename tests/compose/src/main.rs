@@ -21,7 +21,6 @@ mod memory;
 #[cfg(feature = "oracle")]
 mod oracle;
 mod random;
-mod reference;
 mod scene;
 mod sum;
 

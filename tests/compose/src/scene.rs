@@ -29,71 +29,16 @@ use kernel::{
     prelude::*,
     sync::Arc, //
 };
+pub(crate) use rvkms_reference::Op;
+use rvkms_reference::{
+    plane_layouts,
+    Picture, //
+};
 use std::sync::Arc as StdArc;
-
-/// A colour plane: how many pixels share a row or a column, and how many bits each sample has.
-pub(crate) struct PlaneLayout {
-    pub(crate) sub_x: usize,
-    pub(crate) sub_y: usize,
-    pub(crate) bits: usize,
-}
-
-/// Returns the colour planes of a format, from its four characters.
-pub(crate) fn plane_layouts(fourcc: &str) -> Vec<PlaneLayout> {
-    let planes: &[(usize, usize, usize)] = match fourcc {
-        "RG24" | "BG24" => &[(1, 1, 24)],
-        "AR48" | "AB48" | "XR48" | "XB48" => &[(1, 1, 64)],
-        "RG16" | "BG16" => &[(1, 1, 16)],
-        "NV12" | "NV21" => &[(1, 1, 8), (2, 2, 16)],
-        "NV16" | "NV61" => &[(1, 1, 8), (2, 1, 16)],
-        "NV24" | "NV42" => &[(1, 1, 8), (1, 1, 16)],
-        "P010" | "P012" | "P016" => &[(1, 1, 16), (2, 2, 32)],
-        "YU12" | "YV12" => &[(1, 1, 8), (2, 2, 8), (2, 2, 8)],
-        "YU16" | "YV16" => &[(1, 1, 8), (2, 1, 8), (2, 1, 8)],
-        "YU24" | "YV24" => &[(1, 1, 8), (1, 1, 8), (1, 1, 8)],
-        "P210" => &[(1, 1, 16), (2, 1, 32)],
-        "AR4H" | "AB4H" | "XR4H" | "XB4H" => &[(1, 1, 64)],
-        "XV36" | "XV48" | "Y412" | "Y416" => &[(1, 1, 64)],
-        "Y210" | "Y212" | "Y216" => &[(1, 1, 32)],
-        "YUYV" | "YVYU" | "UYVY" | "VYUY" => &[(1, 1, 16)],
-        "VU24" => &[(1, 1, 24)],
-        "C8  " => &[(1, 1, 8)],
-        "R1  " => &[(1, 1, 1)],
-        "R2  " => &[(1, 1, 2)],
-        "R4  " => &[(1, 1, 4)],
-        "R8  " => &[(1, 1, 8)],
-        _ if fourcc.ends_with("12") || fourcc.ends_with("15") => &[(1, 1, 16)],
-        _ => &[(1, 1, 32)],
-    };
-
-    planes
-        .iter()
-        .map(|&(sub_x, sub_y, bits)| PlaneLayout { sub_x, sub_y, bits })
-        .collect()
-}
 
 /// Returns the four characters of a format.
 pub(crate) fn name(format: Format) -> String {
     String::from_utf8_lossy(&format.fourcc().to_le_bytes()).into_owned()
-}
-
-/// A colour operation.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Op {
-    SrgbEotf,
-    SrgbInverse,
-    Bt2020Oetf,
-    Bt2020Inverse,
-    Gamma22,
-    Gamma22Inverse,
-    PqEotf,
-    PqInverse,
-    Matrix([u64; 12]),
-    Multiplier(u64),
-    Lut(Vec<[u16; 3]>),
-    /// With the number of entries in each direction.
-    Lut3d(usize, Vec<[u16; 3]>),
-    Bypassed,
 }
 
 /// A plane's part of a scene.
@@ -135,7 +80,10 @@ impl SceneLayer {
         let mut offsets = [0; 4];
         let mut len = 0;
 
-        for (index, plane) in plane_layouts(&name(format)).iter().enumerate() {
+        for (index, plane) in plane_layouts(&format.fourcc().to_le_bytes())
+            .iter()
+            .enumerate()
+        {
             // Packed pairs are whole pairs.
             let columns = (width as usize).next_multiple_of(2).div_ceil(plane.sub_x);
             let rows = (height as usize).div_ceil(plane.sub_y);
@@ -212,6 +160,51 @@ impl SceneLayer {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Returns the layer as the reference composer takes it.
+    fn plain(&self) -> rvkms_reference::Layer {
+        rvkms_reference::Layer {
+            picture: Picture {
+                format: self.format.fourcc().to_le_bytes(),
+                pitches: self.pitches,
+                offsets: self.offsets,
+                bytes: self.bytes.clone(),
+            },
+            src: rvkms_reference::SourceArea {
+                x: self.src.x,
+                y: self.src.y,
+                width: self.src.width,
+                height: self.src.height,
+            },
+            dst: rvkms_reference::Area {
+                x: self.dst.x,
+                y: self.dst.y,
+                width: self.dst.width,
+                height: self.dst.height,
+            },
+            rotation: self.rotation,
+            encoding: match self.encoding {
+                Encoding::Bt601 => rvkms_reference::Encoding::Bt601,
+                Encoding::Bt709 => rvkms_reference::Encoding::Bt709,
+                Encoding::Bt2020 => rvkms_reference::Encoding::Bt2020,
+            },
+            range: match self.range {
+                Range::Limited => rvkms_reference::Range::Limited,
+                Range::Full => rvkms_reference::Range::Full,
+            },
+            alpha: self.alpha,
+            blend: match self.blend {
+                BlendMode::None => rvkms_reference::BlendMode::None,
+                BlendMode::Premultiplied => rvkms_reference::BlendMode::Premultiplied,
+                BlendMode::Coverage => rvkms_reference::BlendMode::Coverage,
+            },
+            filter: match self.filter {
+                Filter::Nearest => rvkms_reference::Filter::Nearest,
+                Filter::Linear => rvkms_reference::Filter::Linear,
+            },
+            ops: self.ops.clone(),
         }
     }
 
@@ -309,6 +302,19 @@ impl Scene {
             degamma: None,
             ctm: None,
             gamma: None,
+        }
+    }
+
+    /// Returns the scene as the reference composer takes it.
+    pub(crate) fn plain(&self) -> rvkms_reference::Scene {
+        rvkms_reference::Scene {
+            width: self.width,
+            height: self.height,
+            background: self.background,
+            layers: self.layers.iter().map(SceneLayer::plain).collect(),
+            degamma: self.degamma.clone(),
+            ctm: self.ctm,
+            gamma: self.gamma.clone(),
         }
     }
 
