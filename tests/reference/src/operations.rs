@@ -79,6 +79,18 @@ pub(crate) fn signed(value: u64) -> f64 {
     }
 }
 
+/// Returns how far a straight line between two of 256 places may be from the inverse EOTF of sRGB,
+/// around what this returns: as far as from a parabola that is as curved as this is at the lower
+/// place.
+fn srgb_chord(signal: f64) -> f64 {
+    const STEP: f64 = 1.0 / 255.0;
+
+    let place = ((signal.max(0.0) + 0.055) / 1.055).powf(2.4) - STEP;
+    let curvature = 1.055 / 2.4 * (1.0 - 1.0 / 2.4) * place.max(1e-6).powf(1.0 / 2.4 - 2.0);
+
+    curvature * STEP * STEP / 8.0
+}
+
 /// Returns the colour after the operations, and how much it may be off.
 pub(crate) fn operate(ops: &[Op], [r, g, b, a]: Color) -> (Color, f64) {
     const UNIT: f64 = 1.0 / 65535.0;
@@ -144,7 +156,7 @@ pub(crate) fn operate(ops: &[Op], [r, g, b, a]: Color) -> (Color, f64) {
                         1.055 * v.powf(1.0 / 2.4) - 0.055
                     }
                 })
-                .widened(|v| if v < 0.1 { 110.0 * UNIT } else { 5.0 * UNIT }),
+                .widened(|v| (5.0 * UNIT + srgb_chord(v)).min(116.0 * UNIT)),
             Op::Bt2020Oetf => clamped.each(bt2020::signal).widened(one),
             Op::Bt2020Inverse => clamped.each(bt2020::light).widened(|v| fine + v * 2e-5),
             Op::Gamma22 => clamped.each(|v| v.powf(2.2)).widened(|v| fine + v * 2e-5),
