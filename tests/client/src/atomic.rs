@@ -177,6 +177,22 @@ impl Drop for Blob<'_> {
     }
 }
 
+/// The bytes of any blob.
+pub fn read_blob(card: &Card, id: u32) -> Result<Vec<u8>, Error> {
+    let mut argument = drm_mode_get_blob {
+        blob_id: id,
+        length: 0,
+        data: 0,
+    };
+    // SAFETY: with length 0 nothing is written.
+    unsafe { raw::call(card.fd(), raw::GET_BLOB, &mut argument) }.what("GETPROPBLOB")?;
+    let mut bytes = vec![0u8; argument.length as usize];
+    argument.data = address(&mut bytes);
+    // SAFETY: the array is as long as said.
+    unsafe { raw::call(card.fd(), raw::GET_BLOB, &mut argument) }.what("GETPROPBLOB")?;
+    Ok(bytes)
+}
+
 /// The bytes of a mode, as the kernel wants them in a blob.
 pub fn mode_bytes(mode: &drm_mode_modeinfo) -> &[u8] {
     // SAFETY: the structure consists of integers without padding between them.

@@ -103,6 +103,12 @@ impl Card {
         Self::open_with(name, &[DRM_CLIENT_CAP_PLANE_COLOR_PIPELINE])
     }
 
+    /// Opens a card, and shows both writeback connectors and colour pipelines.
+    pub fn open_for_writeback_of_pipelines(name: &str) -> Result<Card, Error> {
+        let writeback = DRM_CLIENT_CAP_WRITEBACK_CONNECTORS;
+        Self::open_with(name, &[writeback, DRM_CLIENT_CAP_PLANE_COLOR_PIPELINE])
+    }
+
     /// Opens a card, and shows also cursors that need a hotspot.
     pub fn open_for_hotspots(name: &str) -> Result<Card, Error> {
         Self::open_with(name, &[DRM_CLIENT_CAP_CURSOR_PLANE_HOTSPOT])

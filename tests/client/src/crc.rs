@@ -134,23 +134,28 @@ fn parse(line: &str) -> Result<(u32, String), Error> {
     }
 }
 
-/// The checksum of a picture that consists of the `XR24` pixels that `pixel` says: that of four
-/// channels of 16 bits for each.
+/// The checksum of a picture that consists of the `XR24` pixels that `pixel` says.
 pub fn argb_checksum((width, height): (u32, u32), pixel: impl Fn(u32, u32) -> u32) -> String {
+    let places = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
+    checksum(places.map(|(x, y)| {
+        let [blue, green, red, _] = pixel(x, y).to_le_bytes();
+        [red, green, blue].map(|byte| u16::from(byte) * 257)
+    }))
+}
+
+/// The checksum of opaque pixels: that of A, R, G and B, of 16 bits each.
+pub fn checksum(pixels: impl Iterator<Item = [u16; 3]>) -> String {
     let mut table = [0u32; 256];
     for (value, entry) in (0u32..).zip(&mut table) {
         *entry = (0..8).fold(value, |crc, _| (crc >> 1) ^ (0xedb8_8320 * (crc & 1)));
     }
     let mut crc = 0u32;
-    for y in 0..height {
-        for x in 0..width {
-            let [blue, green, red, _] = pixel(x, y).to_le_bytes();
-            for byte in [0xff, red, green, blue] {
-                // Both bytes of a channel are the same.
-                for _ in 0..2 {
-                    crc = table[usize::from(crc as u8 ^ byte)] ^ (crc >> 8);
-                }
-            }
+    for [red, green, blue] in pixels {
+        for byte in [0xffff, red, green, blue]
+            .map(u16::to_le_bytes)
+            .as_flattened()
+        {
+            crc = table[usize::from(crc as u8 ^ byte)] ^ (crc >> 8);
         }
     }
     format!("0x{crc:08x}")

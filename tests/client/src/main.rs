@@ -37,6 +37,7 @@ mod pixels;
 mod planes;
 mod random;
 mod raw;
+mod reference;
 mod show;
 mod testlist;
 mod unbind;
@@ -51,6 +52,7 @@ use error::Error;
 use modules::Module;
 use options::{Command, Options};
 use output::Screen;
+use reference::Subject;
 use testlist::{fail, skip, Tally, Verdict};
 
 fn main() -> ExitCode {
@@ -100,6 +102,7 @@ fn run(options: &Options) -> Result<ExitCode, Error> {
             None => return error::message("reload needs --module"),
         },
         Command::Diff => return diff_command(options),
+        Command::Reference => return reference_command(options),
         Command::Frames => {
             let mut tally = Tally::default();
             let card = open(options)?;
@@ -246,17 +249,35 @@ fn diff_command(options: &Options) -> Result<ExitCode, Error> {
     for case in wrongs::cases() {
         tally.record(case.0, wrongs::run(case, &card, Some(&other)));
     }
-    let now = std::time::UNIX_EPOCH.elapsed();
-    let now = now.map_or(1, |time| time.as_secs());
     tally.record(
         "random-scenes",
-        diff::run(
-            [&card, &other],
-            options.seed.unwrap_or(now),
-            options.duration(60.0),
-        ),
+        diff::run([&card, &other], seed(options), options.duration(60.0)),
     );
     Ok(summary(tally))
+}
+
+fn reference_command(options: &Options) -> Result<ExitCode, Error> {
+    let name = named(&options.card, "--card")?;
+    let time = options.duration(60.0) / 2;
+    let mut tally = Tally::default();
+    let card = Card::open_for_writeback(name)?;
+    let verdict = reference::run(&card, Subject::Scenes, seed(options), time);
+    tally.record("scenes", verdict);
+    // There is one master at a time.
+    drop(card);
+    let verdict = match Card::open_for_writeback_of_pipelines(name) {
+        Ok(card) => reference::run(&card, Subject::Pipelines, seed(options), time),
+        Err(_) => skip("there are no colour pipelines"),
+    };
+    tally.record("pipelines", verdict);
+    Ok(summary(tally))
+}
+
+/// What random numbers begin with.
+fn seed(options: &Options) -> u64 {
+    let now = std::time::UNIX_EPOCH.elapsed();
+    let now = now.map_or(1, |time| time.as_secs());
+    options.seed.unwrap_or(now)
 }
 
 fn unbind_test(card: Option<Card>, rounds: u32) -> Verdict {

@@ -41,6 +41,8 @@ usage: rvkms-client COMMAND [OPTIONS]
         loads and unloads the driver
   diff --card CARD --other CARD [--seconds N] [--seed N]
         shows random scenes on both cards: checksums and writeback pixels must be equal
+  reference --card CARD [--seconds N] [--seed N]
+        shows random scenes of all that the card can do: writeback pixels must be those of a plain composer
   frames --card CARD [--rounds N]
         shows N frames (10,000); the kernel's memory must not grow with them
   load --card CARD [--seconds N] [--filter TEXT]
@@ -54,8 +56,8 @@ usage: rvkms-client COMMAND [OPTIONS]
         compares the frames that are composed in a second on all CPUs with those on one; fails if they are
         not enough
   all --card CARD [--module NAME]
-        all of the above but picture, display, copies, console, hold, diff, load, vrr, bench and cpus, in short
-        forms; leaves the module loaded
+        all of the above but picture, display, copies, console, hold, diff, reference, load, vrr, bench and cpus,
+        in short forms; leaves the module loaded
 
   --card CARD      a path (/dev/dri/card0) or a driver's name (vkms); --other CARD, a second one
   --module NAME    the driver's module; --parameter KEY=VALUE, once for each of its parameters
@@ -92,6 +94,7 @@ pub enum Command {
     Unbind,
     Reload,
     Diff,
+    Reference,
     Frames,
     Load,
     Vrr,
@@ -202,6 +205,7 @@ pub fn parse() -> Result<Option<Options>, Error> {
         "unbind" => Command::Unbind,
         "reload" => Command::Reload,
         "diff" => Command::Diff,
+        "reference" => Command::Reference,
         "frames" => Command::Frames,
         "load" => Command::Load,
         "vrr" => Command::Vrr,

@@ -3,34 +3,13 @@
 //! Framebuffers of any format in dumb buffers, and their pixels.
 
 use drm_sys::*;
+use rvkms_reference::plane_layouts;
+pub use rvkms_reference::Format;
 
 use crate::buffer::{add_fb2, remove_fb, Dumb, Mapping};
 use crate::card::Card;
 use crate::error::{Error, What};
 use crate::random::Random;
-
-/// A colour plane: how many pixels share a sample across and down, and the bits of a sample.
-type Plane = (u32, u32, u32);
-
-/// The four characters that name a pixel format.
-pub type Format = [u8; 4];
-
-fn planes(format: &Format) -> &'static [Plane] {
-    match format {
-        b"RG24" | b"BG24" => &[(1, 1, 24)],
-        b"XR48" | b"XB48" | b"AR48" | b"AB48" => &[(1, 1, 64)],
-        b"RG16" | b"BG16" => &[(1, 1, 16)],
-        b"R8  " => &[(1, 1, 8)],
-        b"NV12" | b"NV21" => &[(1, 1, 8), (2, 2, 16)],
-        b"NV16" | b"NV61" => &[(1, 1, 8), (2, 1, 16)],
-        b"NV24" | b"NV42" => &[(1, 1, 8), (1, 1, 16)],
-        b"P010" | b"P012" | b"P016" => &[(1, 1, 16), (2, 2, 32)],
-        b"YU12" | b"YV12" => &[(1, 1, 8), (2, 2, 8), (2, 2, 8)],
-        b"YU16" | b"YV16" => &[(1, 1, 8), (2, 1, 8), (2, 1, 8)],
-        b"YU24" | b"YV24" => &[(1, 1, 8), (1, 1, 8), (1, 1, 8)],
-        _ => &[(1, 1, 32)],
-    }
-}
 
 /// How much of what is below a pixel shows through.
 #[derive(Clone, Copy, Debug)]
@@ -65,11 +44,13 @@ impl Shape {
             offsets: [0; 4],
             bytes: 0,
         };
-        for (index, (across, down, bits)) in planes(&format).iter().enumerate() {
-            let line = (width.div_ceil(*across) * bits).div_ceil(8);
+        for (index, plane) in plane_layouts(&format).iter().enumerate() {
+            // Packed pairs are whole pairs.
+            let samples = width.next_multiple_of(2).div_ceil(plane.sub_x as u32);
+            let line = (samples * plane.bits as u32).div_ceil(8);
             shape.offsets[index] = shape.bytes;
             shape.pitches[index] = line.next_multiple_of(8) + 8 * random.below(3);
-            shape.bytes += shape.pitches[index] * height.div_ceil(*down);
+            shape.bytes += shape.pitches[index] * height.div_ceil(plane.sub_y as u32);
         }
         shape
     }
@@ -133,7 +114,7 @@ impl<'c> PictureBuffer<'c> {
     pub fn new(card: &'c Card, shape: &Shape, start: u32, extra: u32) -> Result<Self, Error> {
         let buffer = dumb(card, start + shape.bytes + extra)?;
         let mapping = buffer.map()?;
-        let count = planes(&shape.format).len();
+        let count = plane_layouts(&shape.format).len();
         let mut argument = Self::argument(shape);
         for index in 0..count {
             argument.handles[index] = buffer.handle;
@@ -153,7 +134,7 @@ impl<'c> PictureBuffer<'c> {
     pub fn apart(card: &'c Card, shape: &Shape, bytes: &[u8]) -> Result<Self, Error> {
         let mut buffers = Vec::new();
         let mut argument = Self::argument(shape);
-        for index in 0..planes(&shape.format).len() {
+        for index in 0..plane_layouts(&shape.format).len() {
             let start = shape.offsets[index] as usize;
             let end = match shape.offsets.get(index + 1) {
                 Some(next) if *next > 0 => *next as usize,

@@ -20,7 +20,7 @@ pub enum Use {
 }
 
 /// A colour operation.
-struct Operation {
+pub struct Operation {
     id: u32,
     properties: BTreeMap<String, (Property, u64)>,
 }
@@ -35,15 +35,30 @@ impl Operation {
         Ok(Operation { id, properties })
     }
 
-    fn value(&self, name: &str) -> u64 {
+    /// Returns whether there is such a property.
+    pub fn has(&self, name: &str) -> bool {
+        self.properties.contains_key(name)
+    }
+
+    /// The value of a property as it was read, or 0.
+    pub fn value(&self, name: &str) -> u64 {
         self.properties.get(name).map_or(0, |(_, value)| *value)
     }
 
-    fn is(&self, kind: drm_colorop_type) -> bool {
+    /// Returns whether it is of this kind.
+    pub fn is(&self, kind: drm_colorop_type) -> bool {
         self.value("TYPE") == u64::from(kind)
     }
 
-    fn set(&self, request: Request, name: &str, value: u64) -> Result<Request, Error> {
+    /// The names of the curves that there are.
+    pub fn curves(&self) -> Vec<&str> {
+        let property = self.properties.get("CURVE_1D_TYPE");
+        let enums = property.iter().flat_map(|(property, _)| &property.enums);
+        enums.map(|(_, name)| name.as_str()).collect()
+    }
+
+    /// Sets a property.
+    pub fn set(&self, request: Request, name: &str, value: u64) -> Result<Request, Error> {
         match self.properties.get(name) {
             Some((property, _)) => Ok(request.set_raw(self.id, property.id, value)),
             None => message(format!("colour operation {} has no {name}", self.id)),
@@ -51,7 +66,7 @@ impl Operation {
     }
 
     /// Sets a curve by its name.
-    fn set_curve(&self, request: Request, curve: &str) -> Result<Request, Error> {
+    pub fn set_curve(&self, request: Request, curve: &str) -> Result<Request, Error> {
         let property = self.properties.get("CURVE_1D_TYPE");
         let mut enums = property.iter().flat_map(|(property, _)| &property.enums);
         match enums.find(|(_, name)| name == curve) {
@@ -61,8 +76,18 @@ impl Operation {
     }
 }
 
+/// The pipelines that a plane offers, by their first operations.
+pub fn offered(card: &Card, plane: u32) -> Vec<u32> {
+    let property = card
+        .property_id(plane, "COLOR_PIPELINE")
+        .and_then(|id| card.properties.get(&id));
+    let enums = property.map_or(&[][..], |property| &property.enums);
+    let firsts = enums.iter().map(|(first, _)| *first as u32);
+    firsts.filter(|first| *first != 0).collect()
+}
+
 /// The operations of the pipeline that begins with `first`.
-fn operations(card: &Card, first: u32) -> Result<Vec<Operation>, Error> {
+pub fn operations(card: &Card, first: u32) -> Result<Vec<Operation>, Error> {
     let mut operations = Vec::new();
     let mut next = first;
     while next != 0 {
@@ -82,18 +107,14 @@ pub fn apply<'c>(card: &'c Card, plane: u32, how: Use) -> Result<(Request, Blob<
         DRM_COLOROP_CTM_3X4,
         DRM_COLOROP_1D_CURVE,
     ];
-    let offered = card
-        .property_id(plane, "COLOR_PIPELINE")
-        .and_then(|id| card.properties.get(&id));
-    let offered = offered.map_or(&[][..], |property| &property.enums);
-    for (first, _) in offered.iter().filter(|(first, _)| *first != 0) {
-        let operations = operations(card, *first as u32)?;
+    for first in offered(card, plane) {
+        let operations = operations(card, first)?;
         let fits = operations.len() == kinds.len();
         if !fits || !operations.iter().zip(kinds).all(|(op, kind)| op.is(kind)) {
             continue;
         }
         let blob = Blob::new(card, &desaturation())?;
-        let mut request = Request::new().set(card, plane, "COLOR_PIPELINE", *first)?;
+        let mut request = Request::new().set(card, plane, "COLOR_PIPELINE", first.into())?;
         for (index, operation) in operations.iter().enumerate() {
             let used = how == Use::All || index == 1;
             request = operation.set(request, "BYPASS", u64::from(!used))?;

@@ -33,7 +33,7 @@ impl Picture {
     }
 
     /// Returns whether the format is one of YUV.
-    pub(crate) fn is_yuv(&self) -> bool {
+    pub fn is_yuv(&self) -> bool {
         self.rgb(0, 0).is_none()
     }
 
