@@ -14,6 +14,7 @@ mod crc;
 mod crc_gone;
 mod crc_off_and_on;
 mod crc_shared;
+mod damage;
 mod diff;
 mod display;
 mod drawing;
@@ -181,7 +182,7 @@ fn all(options: &Options) -> Result<ExitCode, Error> {
     let groups: Vec<&[testlist::Test]> = badinput::GROUPS
         .iter()
         .copied()
-        .chain([features::TESTS, failslab::TESTS])
+        .chain([features::TESTS, damage::TESTS, failslab::TESTS])
         .collect();
     let mut tally = on_screen(&card, &groups, options, Tally::default())?;
     let rounds = options.rounds(5);

@@ -270,8 +270,8 @@ fn composing_allocates_nothing() {
 
     let writeback = Writeback::new(&sink, Format::Xrgb8888, 256);
     let composed = composer.sum_rows(&frame, 0..48, writeback.ok(), &mut sums);
-    let dirty = shown.update(&frame, |_, _| Some(1)).map(<[_]>::len);
-    let clean = shown.update(&frame, |_, _| Some(1)).map(<[_]>::len);
+    let dirty = shown.update(&frame, |_, _| Some(1), |_, _, _| None).map(<[_]>::len);
+    let clean = shown.update(&frame, |_, _| Some(1), |_, _, _| None).map(<[_]>::len);
 
     fail_allocations(None);
     assert!(composed.is_ok());

@@ -17,6 +17,7 @@ use crate::{
     patience::Patience,
     scene::{
         Buffer,
+        Content,
         Scene, //
     }, //
 };
@@ -119,7 +120,8 @@ impl Compositor {
 
         let due = patience.is_due();
         let mut written = false;
-        let dirty = shown.update(&scene.frame, |buffer, before| {
+        let version = |content: &Content, before: Option<&MemoryVersion>| {
+            let buffer = &content.buffer;
             let version = buffer.version()?;
 
             match before {
@@ -133,7 +135,8 @@ impl Compositor {
                 _ => {}
             }
             Some(version)
-        });
+        };
+        let dirty = shown.update(&scene.frame, version, Content::changed_rows);
 
         patience.next(written);
         let result = dirty.and_then(|dirty| {

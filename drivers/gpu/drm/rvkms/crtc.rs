@@ -123,7 +123,7 @@ impl RvkmsCrtc {
         let data = crtc.data();
         let mut picture = data.picture.lock();
 
-        set_plane(&mut picture, crtc, update.state());
+        set_plane(&mut picture, crtc, update.state(), None);
 
         // While the CRTC is off there is neither a scene nor a picture. It is turned on with all of
         // its planes.
@@ -144,14 +144,24 @@ impl RvkmsCrtc {
     }
 }
 
-/// Sets what a plane shows on `crtc` in the picture of that.
-fn set_plane(picture: &mut Picture, crtc: &Crtc<RvkmsCrtc>, state: &PlaneState<RvkmsPlane>) {
+/// Sets what a plane shows on `crtc` in the picture of that. If it shows something else than before
+/// in part then `commit` tells.
+fn set_plane(
+    picture: &mut Picture,
+    crtc: &Crtc<RvkmsCrtc>,
+    state: &PlaneState<RvkmsPlane>,
+    commit: Option<&AtomicCommit<'_, RvkmsDriver>>,
+) {
     let here = state.crtc().is_some_and(|of| of.index() == crtc.index());
-    let layer = if here && state.visible() {
+    let mut layer = if here && state.visible() {
         scene::layer(state, state.data())
     } else {
         None
     };
+
+    if let (Some(layer), Some(commit)) = (&mut layer, commit) {
+        RvkmsPlane::set_change(&mut layer.source, state, commit);
+    }
 
     picture.set_layer(state.plane().index(), state.normalized_zpos(), layer);
 }
@@ -277,7 +287,7 @@ impl DriverCrtc for RvkmsCrtc {
 
         for plane in commit.new_plane_states() {
             if let Some(state) = PlaneState::<RvkmsPlane>::try_from_opaque(plane) {
-                set_plane(&mut picture, crtc, state);
+                set_plane(&mut picture, crtc, state, Some(commit));
             }
         }
 

@@ -7,8 +7,8 @@
 use crate::{
     compose::Layer,
     scene::{
-        Buffer,
         Canvas,
+        Content,
         Draft,
         Scene, //
     },
@@ -25,7 +25,7 @@ struct Placed {
     plane: u32,
     /// The place of the plane among those of the CRTC. No two have the same.
     zpos: u32,
-    layer: Layer<Buffer>,
+    layer: Layer<Content>,
 }
 
 /// What a CRTC shows now.
@@ -57,7 +57,7 @@ impl Picture {
     }
 
     /// Sets what the plane with the index `plane` shows at the place `zpos`.
-    pub(crate) fn set_layer(&mut self, plane: u32, zpos: u32, layer: Option<Layer<Buffer>>) {
+    pub(crate) fn set_layer(&mut self, plane: u32, zpos: u32, layer: Option<Layer<Content>>) {
         self.placed.retain(|other| other.plane != plane);
 
         let Some(layer) = layer else {

@@ -17,14 +17,22 @@ use crate::{
     },
     crtc::RvkmsCrtc,
     device::RvkmsDriver,
-    scene::Buffer, //
+    scene::{
+        Buffer,
+        Content, //
+    }, //
 };
+use core::ops::Range;
 use kernel::{
     device::Bound,
     drm::{
         self,
         kms::{
-            atomic::AtomicCheck,
+            atomic::{
+                AtomicCheck,
+                AtomicCommit, //
+            },
+            blend::rotation,
             crtc::Crtc,
             panic::ScanoutBuffer,
             plane::{
@@ -113,6 +121,7 @@ impl RvkmsPlane {
         setup.create_alpha_property(plane)?;
         setup.create_blend_mode_property(plane)?;
         setup.create_scaling_filter_property(plane)?;
+        setup.enable_fb_damage_clips(plane)?;
         if config.zpos.enabled {
             let range = config.zpos.range.unwrap_or(ZposRange {
                 initial: zpos,
@@ -143,6 +152,52 @@ impl RvkmsPlane {
 
         Ok(plane)
     }
+
+    /// Notes what differs in `content`, which a plane shows as `state` says, from what it showed
+    /// before, if user space has told. May sleep.
+    pub(crate) fn set_change(
+        content: &mut Content,
+        state: &PlaneState<Self>,
+        commit: &AtomicCommit<'_, RvkmsDriver>,
+    ) {
+        let Some(plane) = Plane::<Self>::try_from_opaque(state.plane()) else {
+            return;
+        };
+        let old = commit.get_old_plane_state(plane);
+        let Some(old) = old.and_then(|old| old.data().buffer()) else {
+            return;
+        };
+        let Some((rows, shift)) = placed_rows(state) else {
+            return;
+        };
+
+        // Rows in pairs, since these have chroma in common in some formats.
+        let damage = commit
+            .plane_damage(plane)
+            .map(|rect| rect.y1 & !1..rect.y2.saturating_add(1) & !1)
+            .reduce(|a, b| a.start.min(b.start)..a.end.max(b.end))
+            .unwrap_or(0..0);
+        if damage.start <= rows.start && damage.end >= rows.end {
+            return;
+        }
+
+        let row = |y: i32| y.saturating_add(shift).try_into().unwrap_or(0);
+        content.set_change(old, row(damage.start)..row(damage.end));
+    }
+}
+
+/// Returns the rows of the framebuffer that a plane shows, and how far they are from the rows of the
+/// CRTC that they are shown in. Returns `None` if they are not shown row by row.
+fn placed_rows(state: &PlaneState<RvkmsPlane>) -> Option<(Range<i32>, i32)> {
+    let (src, dst) = (state.unclipped_src(), state.unclipped_dst());
+    let whole = |fixed: i32| (fixed & 0xffff == 0).then_some(fixed >> 16);
+    let (start, end) = (whole(src.y1)?, whole(src.y2)?);
+    let turned = state.rotation() != rotation::ROTATE_0;
+
+    if turned || end - start != dst.y2 - dst.y1 {
+        return None;
+    }
+    Some((start..end, dst.y1.checked_sub(start)?))
 }
 
 /// What a state of a plane adds.

@@ -17,7 +17,6 @@ use crate::{
         Layer,
         Lut,
         Matrix,
-        Range,
         Rotation,
         Source,
         SourceArea, //
@@ -26,7 +25,10 @@ use crate::{
     device::RvkmsDriver,
     plane::RvkmsPlaneState, //
 };
-use core::mem::MaybeUninit;
+use core::{
+    mem::MaybeUninit,
+    ops::Range, //
+};
 use kernel::{
     drm::kms::{
         blend,
@@ -54,9 +56,53 @@ use kernel::{
 /// The mapped memory of a framebuffer.
 pub(crate) type Buffer = FramebufferMap<RvkmsDriver>;
 
-impl Source for Buffer {
+/// What a plane shows.
+#[derive(Clone)]
+pub(crate) struct Content {
+    pub(crate) buffer: Buffer,
+    change: Option<Change>,
+}
+
+/// What differs in the memory of a plane from what it showed before.
+#[derive(Clone)]
+struct Change {
+    from: MemoryVersion,
+    to: MemoryVersion,
+    /// The rows of the CRTC with pixels that differ.
+    rows: Range<u32>,
+}
+
+impl Content {
+    /// Notes that `rows` of the CRTC are all that differs from what `old` showed. May sleep.
+    pub(crate) fn set_change(&mut self, old: &Buffer, rows: Range<u32>) {
+        // If user space has drawn to what it has shown then its damage is not all.
+        let Some(from) = old.version() else {
+            return;
+        };
+
+        self.buffer.watch();
+        self.change = self
+            .buffer
+            .version()
+            .map(|to| Change { from, to, rows });
+    }
+
+    /// Returns the rows of the CRTC in which the memory has other pixels with the version `to` than
+    /// with `from`, if that is known.
+    pub(crate) fn changed_rows(
+        &self,
+        from: &MemoryVersion,
+        to: &MemoryVersion,
+    ) -> Option<Range<u32>> {
+        let change = self.change.as_ref()?;
+
+        (change.from == *from && change.to == *to).then(|| change.rows.clone())
+    }
+}
+
+impl Source for Content {
     fn read(&self, plane: usize, offset: usize, dst: &mut [u8]) -> Result {
-        FramebufferMap::read(self, plane, offset, dst)
+        self.buffer.read(plane, offset, dst)
     }
 
     fn read_rows<'a>(
@@ -66,7 +112,7 @@ impl Source for Buffer {
         pitch: usize,
         rows: impl Iterator<Item = &'a mut [u8]>,
     ) -> Result {
-        FramebufferMap::read_rows(self, plane, offset, pitch, rows)
+        self.buffer.read_rows(plane, offset, pitch, rows)
     }
 }
 
@@ -85,7 +131,7 @@ pub(crate) struct Canvas {
 /// What a CRTC shows, and what composes it.
 pub(crate) struct Scene {
     pub(crate) compositor: Arc<Compositor>,
-    pub(crate) frame: Frame<Buffer>,
+    pub(crate) frame: Frame<Content>,
     /// What was in the memory of each layer when user space got it back, if that was before all
     /// frames were composed. There is no version of what is shared with others.
     left: SetOnce<KVec<Option<MemoryVersion>>>,
@@ -99,8 +145,8 @@ impl Scene {
         let mut versions = KVec::with_capacity(layers.len(), GFP_KERNEL).unwrap_or_default();
 
         for layer in layers {
-            layer.source.watch();
-            let _ = versions.push_within_capacity(layer.source.version());
+            layer.source.buffer.watch();
+            let _ = versions.push_within_capacity(layer.source.buffer.version());
         }
         // The first time counts.
         let _ = self.left.populate(versions);
@@ -131,7 +177,7 @@ impl Scene {
             && layers
                 .iter()
                 .zip(versions)
-                .all(|(layer, left)| left.is_none() || *left == layer.source.version());
+                .all(|(layer, left)| left.is_none() || *left == layer.source.buffer.version());
 
         if is_intact {
             Ok(())
@@ -149,7 +195,7 @@ pub(crate) struct Draft {
 }
 
 struct Room {
-    layers: KVec<Layer<Buffer>>,
+    layers: KVec<Layer<Content>>,
     scene: UniqueArc<MaybeUninit<Scene>>,
 }
 
@@ -174,7 +220,7 @@ impl Draft {
     pub(crate) fn fill<'a>(
         &self,
         canvas: &Canvas,
-        layers: impl Iterator<Item = &'a Layer<Buffer>>,
+        layers: impl Iterator<Item = &'a Layer<Content>>,
     ) -> Option<Arc<Scene>> {
         let Room {
             layers: mut room,
@@ -207,14 +253,17 @@ impl Draft {
 pub(crate) fn layer(
     state: &OpaquePlaneState<RvkmsDriver>,
     data: &RvkmsPlaneState,
-) -> Option<Layer<Buffer>> {
+) -> Option<Layer<Content>> {
     let buffer = data.buffer()?;
     let fb = buffer.framebuffer();
     // The composer clips by itself, so that a plane looks the same wherever it is.
     let (src, dst) = (state.unclipped_src(), state.unclipped_dst());
 
     Some(Layer {
-        source: buffer.clone(),
+        source: Content {
+            buffer: buffer.clone(),
+            change: None,
+        },
         format: Format::from_fourcc(fb.format())?,
         pitches: [fb.pitch(0), fb.pitch(1), fb.pitch(2), fb.pitch(3)],
         src: SourceArea {
@@ -236,8 +285,8 @@ pub(crate) fn layer(
             ColorEncoding::Bt2020 => Encoding::Bt2020,
         },
         range: match state.color_range() {
-            ColorRange::Limited => Range::Limited,
-            ColorRange::Full => Range::Full,
+            ColorRange::Limited => compose::Range::Limited,
+            ColorRange::Full => compose::Range::Full,
         },
         alpha: state.alpha(),
         blend: match state.pixel_blend_mode() {

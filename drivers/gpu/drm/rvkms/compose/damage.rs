@@ -46,11 +46,16 @@ impl<V: Copy + PartialEq> Shown<V> {
     /// `version` is called for each layer, with the version that the layer in the same place had
     /// before. If it returns [`None`] then the layer may always differ.
     ///
+    /// `changed` is called for each layer of which only the version is not the one before, with both
+    /// versions. It returns which rows of the frame can differ for that reason, or [`None`] if that
+    /// is not known.
+    ///
     /// Returns [`E2BIG`] if the frame has more layers than there is room for. Allocates nothing.
     pub(crate) fn update<S>(
         &mut self,
         frame: &Frame<S>,
         mut version: impl FnMut(&S, Option<&V>) -> Option<V>,
+        changed: impl Fn(&S, &V, &V) -> Option<Range<u32>>,
     ) -> Result<&[Range<u32>]> {
         let next = &mut self.next;
 
@@ -73,7 +78,13 @@ impl<V: Copy + PartialEq> Shown<V> {
 
         self.rows.clear();
         if self.valid && next.is_adjusted_like(&self.frame) {
-            compare(&self.frame.layers, &next.layers, frame, &mut self.rows)?;
+            compare(
+                &self.frame.layers,
+                &next.layers,
+                frame,
+                changed,
+                &mut self.rows,
+            )?;
         } else {
             add(&mut self.rows, 0..frame.height)?;
         }
@@ -100,18 +111,32 @@ fn compare<V: PartialEq, S>(
     old: &[Layer<Option<V>>],
     new: &[Layer<Option<V>>],
     frame: &Frame<S>,
+    changed: impl Fn(&S, &V, &V) -> Option<Range<u32>>,
     rows: &mut KVec<Range<u32>>,
 ) -> Result {
-    let mut add_layer = |layer: &Layer<Option<V>>| {
+    let mut add_layer = |layer: &Layer<Option<V>>, changed: Option<Range<u32>>| {
         let (start, end) = layer.dst.rows(frame.height as usize);
+        let (start, end) = (start as u32, end as u32);
+        let changed = changed.unwrap_or(start..end);
 
-        add(rows, start as u32..end as u32)
+        add(rows, start.max(changed.start)..end.min(changed.end))
     };
 
     if old.len() == new.len() {
-        for (old, new) in old.iter().zip(new).filter(|(old, new)| !new.is_like(old)) {
-            add_layer(old)?;
-            add_layer(new)?;
+        let layers = old.iter().zip(new).zip(&frame.layers);
+
+        for ((old, new), layer) in layers.filter(|((old, new), _)| !new.is_like(old)) {
+            let changed = match (&old.source, &new.source) {
+                (Some(before), Some(now)) if new.is_shown_like(old) => {
+                    changed(&layer.source, before, now)
+                }
+                _ => None,
+            };
+
+            if changed.is_none() {
+                add_layer(old, None)?;
+            }
+            add_layer(new, changed)?;
         }
         return Ok(());
     }
@@ -132,7 +157,9 @@ fn compare<V: PartialEq, S>(
     for layers in [old, new] {
         let between = layers.len().saturating_sub(above);
 
-        layers.iter().take(between).try_for_each(&mut add_layer)?;
+        for layer in layers.iter().take(between) {
+            add_layer(layer, None)?;
+        }
     }
     Ok(())
 }
@@ -227,8 +254,13 @@ impl<S> Layer<S> {
 impl<V: PartialEq> Layer<Option<V>> {
     /// Returns whether both are sure to have the same pixels in the same places.
     fn is_like(&self, other: &Self) -> bool {
+        self.source.is_some() && self.source == other.source && self.is_shown_like(other)
+    }
+
+    /// Returns whether both have the same pixels in the same places if their memory is the same.
+    fn is_shown_like(&self, other: &Self) -> bool {
         let Self {
-            source,
+            source: _,
             format,
             pitches,
             src,
@@ -242,10 +274,7 @@ impl<V: PartialEq> Layer<Option<V>> {
             pipeline,
         } = self;
 
-        source.is_some()
-            && *source == other.source
-            && (*format, *pitches, *src, *dst)
-                == (other.format, other.pitches, other.src, other.dst)
+        (*format, *pitches, *src, *dst) == (other.format, other.pitches, other.src, other.dst)
             && (*rotation, *encoding, *range) == (other.rotation, other.encoding, other.range)
             && (*alpha, *blend, *filter) == (other.alpha, other.blend, other.filter)
             && is_same(pipeline, &other.pipeline)
@@ -305,7 +334,7 @@ mod tests {
         shown: &'a mut Shown<u32>,
         frame: &Frame<Option<u32>>,
     ) -> Result<&'a [Range<u32>]> {
-        shown.update(frame, |source, _| *source)
+        shown.update(frame, |source, _| *source, |_, _, _| None)
     }
 
     /// Whether the ranges are those of first rows and ends.
@@ -369,14 +398,44 @@ mod tests {
         let mut shown = Shown::new(2)?;
         let one = frame([layer(Some(1), 0)])?;
 
-        shown.update(&one, |_, before| {
+        let first = |_: &_, before: Option<&u32>| {
             assert!(before.is_none());
             Some(5)
-        })?;
-        shown.update(&one, |_, before| {
+        };
+        shown.update(&one, first, |_, _, _| None)?;
+
+        let second = |_: &_, before: Option<&u32>| {
             assert!(before == Some(&5));
             None
-        })?;
+        };
+        shown.update(&one, second, |_, _, _| None)?;
+        Ok(())
+    }
+
+    #[test]
+    fn known_changes_are_small() -> Result {
+        let mut shown = Shown::new(2)?;
+        let changed = |_: &_, before: &u32, now: &u32| match (before, now) {
+            (1, 2) => Some(5..8),
+            (2, 3) => Some(15..90),
+            (3, 4) => Some(0..0),
+            _ => None,
+        };
+        let mut differ = |source, y, expected: &[(u32, u32)]| {
+            let frame = frame([layer(Some(source), y), layer(Some(9), 50)])?;
+            let rows = shown.update(&frame, |source, _| *source, changed)?;
+
+            Ok::<_, Error>(are(rows, expected))
+        };
+
+        assert!(differ(1, 0, &[(0, 100)])?);
+        assert!(differ(2, 0, &[(5, 8)])?);
+        // No more than the layer, nothing at all, and not known.
+        assert!(differ(3, 0, &[(15, 20)])?);
+        assert!(differ(4, 0, &[])?);
+        assert!(differ(1, 0, &[(0, 20)])?);
+        // It has moved, too.
+        assert!(differ(2, 10, &[(0, 30)])?);
         Ok(())
     }
 }
