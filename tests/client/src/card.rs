@@ -103,10 +103,13 @@ impl Card {
         Self::open_with(name, &[DRM_CLIENT_CAP_PLANE_COLOR_PIPELINE])
     }
 
-    /// Opens a card, and shows both writeback connectors and colour pipelines.
-    pub fn open_for_writeback_of_pipelines(name: &str) -> Result<Card, Error> {
-        let writeback = DRM_CLIENT_CAP_WRITEBACK_CONNECTORS;
-        Self::open_with(name, &[writeback, DRM_CLIENT_CAP_PLANE_COLOR_PIPELINE])
+    /// Opens a card, and shows both of these.
+    pub fn open_for_writeback_and_pipelines(name: &str) -> Result<Card, Error> {
+        let capabilities = [
+            DRM_CLIENT_CAP_WRITEBACK_CONNECTORS,
+            DRM_CLIENT_CAP_PLANE_COLOR_PIPELINE,
+        ];
+        Self::open_with(name, &capabilities)
     }
 
     /// Opens a card, and shows also cursors that need a hotspot.

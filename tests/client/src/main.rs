@@ -121,7 +121,7 @@ fn run(options: &Options) -> Result<ExitCode, Error> {
             return Ok(summary(load::run(&card, &options.choice.filter, time)));
         }
         Command::Bench { output } => {
-            let (card, other) = two_cards(options)?;
+            let (card, other) = two_cards(options, Card::open_for_writeback)?;
             let good = bench::run(
                 [&card, &other],
                 &bench::Effort {
@@ -235,24 +235,35 @@ fn all(options: &Options) -> Result<ExitCode, Error> {
     Ok(summary(tally))
 }
 
-fn two_cards(options: &Options) -> Result<(Card, Card), Error> {
+/// Opens both cards; `open` says with which capabilities.
+fn two_cards(
+    options: &Options,
+    open: fn(&str) -> Result<Card, Error>,
+) -> Result<(Card, Card), Error> {
     let card = named(&options.card, "--card")?;
     let other = named(&options.other, "--other")?;
-    Ok((
-        Card::open_for_writeback(card)?,
-        Card::open_for_writeback(other)?,
-    ))
+    Ok((open(card)?, open(other)?))
 }
 
 fn diff_command(options: &Options) -> Result<ExitCode, Error> {
-    let (card, other) = two_cards(options)?;
     let mut tally = Tally::default();
+    let (seed, time) = (seed(options), options.duration(60.0));
+
+    let (card, other) = two_cards(options, Card::open_for_writeback)?;
     for case in wrongs::cases() {
         tally.record(case.0, wrongs::run(case, &card, Some(&other)));
     }
+    tally.record("random-scenes", diff::run([&card, &other], seed, time));
+    for card in [&card, &other] {
+        diff::fix_yuv(card)?;
+    }
+    // Only one at a time can be the master.
+    drop((card, other));
+
+    let (card, other) = two_cards(options, Card::open_for_writeback_and_pipelines)?;
     tally.record(
-        "random-scenes",
-        diff::run([&card, &other], seed(options), options.duration(60.0)),
+        "random-pipelines",
+        diff::run_with_pipelines([&card, &other], seed, time / 2),
     );
     Ok(summary(tally))
 }
@@ -266,7 +277,7 @@ fn reference_command(options: &Options) -> Result<ExitCode, Error> {
     tally.record("scenes", verdict);
     // There is one master at a time.
     drop(card);
-    let verdict = match Card::open_for_writeback_of_pipelines(name) {
+    let verdict = match Card::open_for_writeback_and_pipelines(name) {
         Ok(card) => reference::run(&card, Subject::Pipelines, seed(options), time),
         Err(_) => skip("there are no colour pipelines"),
     };

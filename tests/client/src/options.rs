@@ -40,7 +40,8 @@ usage: rvkms-client COMMAND [OPTIONS]
   reload --module NAME [--rounds N]
         loads and unloads the driver
   diff --card CARD --other CARD [--seconds N] [--seed N]
-        shows random scenes on both cards: checksums and writeback pixels must be equal
+        shows random scenes on both cards for N seconds (60), with colour pipelines half as long:
+        checksums and writeback pixels must be equal
   reference --card CARD [--seconds N] [--seed N]
         shows random scenes of all that the card can do: writeback pixels must be those of a plain composer
   frames --card CARD [--rounds N]

@@ -10,13 +10,47 @@ use crate::atomic::{Blob, Request};
 use crate::card::{Card, Kind, Property};
 use crate::error::{message, Error};
 
-/// What a pipeline of two curves around two matrices does.
+/// What an operation of a pipeline does.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// Nothing.
+    Bypassed,
+    /// Applies the curve of this name.
+    Curve(&'static str),
+    /// Applies a matrix: the numbers of `struct drm_color_ctm_3x4`.
+    Matrix([u64; 12]),
+}
+
+/// What the operations of a pipeline do.
+pub type Steps = [Step; 4];
+
+/// The curve from sRGB to linear light.
+pub const TO_LIGHT: Step = Step::Curve("sRGB EOTF");
+
+/// The curve from linear light to sRGB.
+pub const TO_SRGB: Step = Step::Curve("sRGB Inverse EOTF");
+
+/// What pictures of the benchmark go through.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Use {
     /// One of the matrices.
     OneMatrix,
     /// From sRGB to linear light, both matrices, and back.
     All,
+}
+
+impl Use {
+    pub fn steps(self) -> Steps {
+        match self {
+            Use::OneMatrix => [
+                Step::Bypassed,
+                desaturation(),
+                Step::Bypassed,
+                Step::Bypassed,
+            ],
+            Use::All => [TO_LIGHT, desaturation(), desaturation(), TO_SRGB],
+        }
+    }
 }
 
 /// A colour operation.
@@ -98,46 +132,70 @@ pub fn operations(card: &Card, first: u32) -> Result<Vec<Operation>, Error> {
     Ok(operations)
 }
 
-/// The request that has `plane` use a pipeline of a curve, two matrices and a curve, as C vkms offers
-/// it, and the blob that this takes.
-pub fn apply<'c>(card: &'c Card, plane: u32, how: Use) -> Result<(Request, Blob<'c>), Error> {
-    let kinds = [
-        DRM_COLOROP_1D_CURVE,
-        DRM_COLOROP_CTM_3X4,
-        DRM_COLOROP_CTM_3X4,
-        DRM_COLOROP_1D_CURVE,
-    ];
-    for first in offered(card, plane) {
-        let operations = operations(card, first)?;
-        let fits = operations.len() == kinds.len();
-        if !fits || !operations.iter().zip(kinds).all(|(op, kind)| op.is(kind)) {
-            continue;
-        }
-        let blob = Blob::new(card, &desaturation())?;
-        let mut request = Request::new().set(card, plane, "COLOR_PIPELINE", first.into())?;
-        for (index, operation) in operations.iter().enumerate() {
-            let used = how == Use::All || index == 1;
-            request = operation.set(request, "BYPASS", u64::from(!used))?;
-            request = match index {
-                0 => operation.set_curve(request, "sRGB EOTF")?,
-                3 => operation.set_curve(request, "sRGB Inverse EOTF")?,
-                _ => operation.set(request, "DATA", blob.id.into())?,
-            };
-        }
-        return Ok((request, blob));
-    }
-    message(format!(
-        "no plane {plane} of {} with a curve, two matrices and a curve",
-        card.driver
-    ))
+/// The pipeline of a plane that C vkms has, too: a curve, two matrices and a curve.
+pub struct Pipeline<'c> {
+    card: &'c Card,
+    plane: u32,
+    /// Its value of `COLOR_PIPELINE`.
+    first: u64,
+    operations: Vec<Operation>,
 }
 
-/// A matrix that takes half of the colour away, as `struct drm_color_ctm_3x4`.
-fn desaturation() -> Vec<u8> {
-    let (near, far) = (1u64 << 31, 1u64 << 30);
-    let matrix = [near, far, far, 0, far, near, far, 0, far, far, near, 0];
-    matrix
-        .iter()
-        .flat_map(|value| value.to_ne_bytes())
-        .collect()
+impl<'c> Pipeline<'c> {
+    /// Finds the pipeline of `plane`, if it has one. The card must have been opened for pipelines.
+    pub fn find(card: &'c Card, plane: u32) -> Result<Option<Self>, Error> {
+        let kinds = [
+            DRM_COLOROP_1D_CURVE,
+            DRM_COLOROP_CTM_3X4,
+            DRM_COLOROP_CTM_3X4,
+            DRM_COLOROP_1D_CURVE,
+        ];
+        for first in offered(card, plane) {
+            let operations = operations(card, first)?;
+            let fits = operations.len() == kinds.len();
+            if fits && operations.iter().zip(kinds).all(|(op, kind)| op.is(kind)) {
+                return Ok(Some(Pipeline {
+                    card,
+                    plane,
+                    first: first.into(),
+                    operations,
+                }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The request that has the plane go through `steps`, and the blobs that this takes.
+    pub fn apply(&self, steps: &Steps) -> Result<(Request, Vec<Blob<'c>>), Error> {
+        let mut blobs = Vec::new();
+        let mut request =
+            Request::new().set(self.card, self.plane, "COLOR_PIPELINE", self.first)?;
+        for (operation, step) in self.operations.iter().zip(steps) {
+            let bypassed = u64::from(*step == Step::Bypassed);
+            request = operation.set(request, "BYPASS", bypassed)?;
+            request = match step {
+                Step::Bypassed => request,
+                Step::Curve(name) => operation.set_curve(request, name)?,
+                Step::Matrix(numbers) => {
+                    let bytes: Vec<u8> = numbers.iter().flat_map(|n| n.to_ne_bytes()).collect();
+                    let blob = Blob::new(self.card, &bytes)?;
+                    let id = blob.id.into();
+                    blobs.push(blob);
+                    operation.set(request, "DATA", id)?
+                }
+            };
+        }
+        Ok((request, blobs))
+    }
+
+    /// The request that takes the plane out of the pipeline.
+    pub fn leave(&self) -> Result<Request, Error> {
+        Request::new().set(self.card, self.plane, "COLOR_PIPELINE", 0)
+    }
+}
+
+/// A matrix that takes half of the colour away.
+fn desaturation() -> Step {
+    let (near, far) = (1 << 31, 1 << 30);
+    Step::Matrix([near, far, far, 0, far, near, far, 0, far, far, near, 0])
 }

@@ -18,9 +18,9 @@ use crate::atomic::{Blob, Request};
 use crate::card::Card;
 use crate::chart;
 use crate::cpu::{self, Urgent};
-use crate::error::Error;
+use crate::error::{message, Error};
 use crate::picture_buffer::{Alpha, Format, PictureBuffer, Shape};
-use crate::pipeline::{self, Use};
+use crate::pipeline::{Pipeline, Use};
 use crate::planes::{Display, Place};
 use crate::random::Random;
 
@@ -239,9 +239,12 @@ impl<'c> Stage<'c> {
         let table = stage.display.gamma_table(&table)?;
         request = request.and(stage.display.gamma(scene.gamma.then_some(&table))?);
         if let Some(how) = scene.pipeline {
-            let (used, blob) = pipeline::apply(card, primary, how)?;
+            let Some(pipeline) = Pipeline::find(card, primary)? else {
+                return message(format!("{} has no colour pipeline", card.driver));
+            };
+            let (used, blobs) = pipeline.apply(&how.steps())?;
             request = request.and(used);
-            stage.blobs.push(blob);
+            stage.blobs.extend(blobs);
         }
         stage.display.commit(&request)?;
         Ok(stage)
