@@ -68,7 +68,7 @@ fn run_one(
 }
 
 /// Runs `work` while all CPUs have something else to do.
-fn while_busy<T>(work: impl FnOnce() -> T) -> T {
+pub fn while_busy<T>(work: impl FnOnce() -> T) -> T {
     let stop = &AtomicBool::new(false);
     thread::scope(|scope| {
         for _ in 0..SPINNERS {
@@ -81,7 +81,7 @@ fn while_busy<T>(work: impl FnOnce() -> T) -> T {
 }
 
 /// An `XR24` picture of which each pixel is what `pixel` says.
-fn picture<'c>(
+pub fn picture<'c>(
     card: &'c Card,
     (width, height): (u32, u32),
     pixel: impl Fn(u32, u32) -> u32,

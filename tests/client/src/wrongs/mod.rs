@@ -1,6 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! What C vkms shows wrongly, and what a driver should show instead.
+//!
+//! C vkms is to survive this, so these are not among it, and other tests have them for this driver:
+//!
+//! - an offset of a framebuffer that is not followed by as much memory again, from which C vkms
+//!   reads behind the mapping: an oops;
+//! - the legacy cursor moved while a frame is composed, from states of planes that are freed
+//!   meanwhile: an oops;
+//! - updates that do not wait for each other while a slow frame is composed, which then reads gamma
+//!   tables and colour operations that may be freed; here each waits;
+//! - a composer without memory, which never signals the fence of a writeback: a hang;
+//! - a connector removed through configfs while it is asked for its modes: a list is walked without
+//!   its lock.
+
+mod mixed;
+mod pipelines;
 
 use drm_sys::DRM_MODE_ROTATE_0;
 
@@ -9,7 +24,7 @@ use crate::error::Error;
 use crate::picture_buffer::{PictureBuffer, Shape};
 use crate::planes::{Display, Place};
 use crate::random::Random;
-use crate::testlist::{fail, Verdict};
+use crate::testlist::{fail, Stop, Verdict};
 
 const SIZE: (u32, u32) = (64, 48);
 
@@ -49,7 +64,7 @@ fn pixels(shape: &Shape) -> Vec<u8> {
 }
 
 /// A framebuffer may begin anywhere in its object. C vkms adds the offset twice.
-fn offset(display: &mut Display<'_>) -> Result<bool, Error> {
+fn offset(display: &mut Display<'_>) -> Result<bool, Stop> {
     let shape = Shape::new(*b"XR24", SIZE.0, SIZE.1, &mut Random::new(1));
     let bytes = pixels(&shape);
     let mut start = PictureBuffer::new(display.card, &shape, 0, 0)?;
@@ -58,22 +73,22 @@ fn offset(display: &mut Display<'_>) -> Result<bool, Error> {
     let mut behind = PictureBuffer::new(display.card, &shape, shape.bytes, shape.bytes)?;
     behind.mapping.bytes_mut()[bytes.len()..2 * bytes.len()].copy_from_slice(&bytes);
     let place = place(DRM_MODE_ROTATE_0);
-    compare(display, (&start, &place), (&behind, &place))
+    Ok(compare(display, (&start, &place), (&behind, &place))?)
 }
 
 /// The colour planes of a framebuffer may be in several objects. C vkms reads all from the first.
-fn apart(display: &mut Display<'_>) -> Result<bool, Error> {
+fn apart(display: &mut Display<'_>) -> Result<bool, Stop> {
     let shape = Shape::new(*b"NV12", SIZE.0, SIZE.1, &mut Random::new(1));
     let bytes = pixels(&shape);
     let mut together = PictureBuffer::new(display.card, &shape, 0, 0)?;
     together.mapping.bytes_mut()[..bytes.len()].copy_from_slice(&bytes);
     let apart = PictureBuffer::apart(display.card, &shape, &bytes)?;
     let place = place(DRM_MODE_ROTATE_0);
-    compare(display, (&together, &place), (&apart, &place))
+    Ok(compare(display, (&together, &place), (&apart, &place))?)
 }
 
 /// Checksums go on when a picture is written meanwhile. Those of C vkms stop.
-fn both_at_once(display: &mut Display<'_>) -> Result<bool, Error> {
+fn both_at_once(display: &mut Display<'_>) -> Result<bool, Stop> {
     let shape = Shape::new(*b"XR24", SIZE.0, SIZE.1, &mut Random::new(1));
     let bytes = pixels(&shape);
     let mut buffer = PictureBuffer::new(display.card, &shape, 0, 0)?;
@@ -94,34 +109,35 @@ fn both_at_once(display: &mut Display<'_>) -> Result<bool, Error> {
     Ok(after.is_ok_and(|after| after == before))
 }
 
-/// A name, and a function that shows the same pixels in two ways and returns whether they look the
-/// same.
-type Case = (&'static str, fn(&mut Display<'_>) -> Result<bool, Error>);
+/// A name, and a function that returns whether what it shows is right.
+type Case = (&'static str, fn(&mut Display<'_>) -> Result<bool, Stop>);
 
-const CASES: [Case; 3] = [
+/// The cases for any card with a writeback connector.
+pub const CASES: [Case; 4] = [
     ("offset-of-a-framebuffer", offset),
     ("planes-in-several-objects", apart),
     ("checksums-while-writing-back", both_at_once),
+    ("gamma-changed-while-composing", mixed::gamma),
 ];
 
-/// The cases with their names.
-pub fn cases() -> impl Iterator<Item = Case> {
-    CASES.into_iter()
-}
+/// The cases for a card that has been opened for colour pipelines.
+pub const WITH_PIPELINES: [Case; 3] = [
+    ("curve-after-matrix", pipelines::curve_after_matrix),
+    ("offset-of-a-matrix", pipelines::offset_of_matrix),
+    ("pipeline-changed-while-composing", mixed::pipeline),
+];
 
 /// Runs a case on the driver that is to be right, and says what the other one does.
-pub fn run(case: Case, card: &Card, other: Option<&Card>) -> Verdict {
-    let same = (case.1)(&mut Display::new(card)?)?;
-    if let Some(other) = other {
-        let text = match (case.1)(&mut Display::new(other)?) {
-            Ok(true) => "right, too".to_string(),
-            Ok(false) => "wrong".to_string(),
-            Err(error) => error.to_string(),
-        };
-        println!("     {}: {}: {text}", case.0, other.driver);
-    }
-    if !same {
-        return fail("the checksums differ");
+pub fn run(case: Case, card: &Card, other: &Card) -> Verdict {
+    let right = (case.1)(&mut Display::new(card)?)?;
+    let text = match (case.1)(&mut Display::new(other)?) {
+        Ok(true) => "right, too".to_string(),
+        Ok(false) => "wrong".to_string(),
+        Err(Stop::Fail(why) | Stop::Skip(why)) => why,
+    };
+    println!("     {}: {}: {text}", case.0, other.driver);
+    if !right {
+        return fail("what is shown is not right");
     }
     Ok(())
 }
