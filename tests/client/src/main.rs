@@ -8,6 +8,7 @@ mod bench;
 mod buffer;
 mod card;
 mod chart;
+mod clones;
 mod copies;
 mod cpu;
 mod crc;
@@ -209,6 +210,7 @@ fn all(options: &Options) -> Result<ExitCode, Error> {
     run("crc-shared", &mut || crc_shared::test(&card));
     run("crc-off-and-on", &mut || crc_off_and_on::test(&card));
     run("drawing", &mut || drawing::test(&card));
+    run("writeback-beside-display", &mut || clones::test(&card));
     run("crc-while-gone", &mut || match &module {
         Some(module) => crc_gone::test(&card, &module.name),
         None => skip("no module drives the card"),

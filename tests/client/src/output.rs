@@ -126,6 +126,11 @@ fn describe_connector(
     Ok((argument, encoders, modes))
 }
 
+/// The encoders of a connector.
+pub fn connector_encoders(card: &Card, id: u32) -> Result<Vec<u32>, Error> {
+    Ok(describe_connector(card, id)?.1)
+}
+
 fn encoder_crtcs(card: &Card, id: u32) -> Result<u32, Error> {
     let mut argument = drm_mode_get_encoder {
         encoder_id: id,

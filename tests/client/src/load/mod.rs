@@ -148,7 +148,7 @@ fn same(found: &str, expected: &str) -> Verdict {
 }
 
 /// Compares two `XR24` pictures.
-fn same_pixels(
+pub fn same_pixels(
     one: &PictureBuffer<'_>,
     other: &PictureBuffer<'_>,
     (width, height): (u32, u32),
