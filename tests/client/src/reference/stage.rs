@@ -31,9 +31,9 @@ pub struct Stage<'c> {
     /// What was shown must stay until it is not shown any more.
     pub(super) old: Vec<Shown<'c>>,
     pub(super) blobs: Vec<Blob<'c>>,
-    /// Whether checksums are those of the pixels.
-    pub(super) sums: Option<bool>,
-    pub(super) summed: u32,
+    /// How many checksums were those of the pixels, and how many were not.
+    pub(super) equal_sums: u32,
+    pub(super) other_sums: u32,
     pub(super) worst: f64,
 }
 
@@ -55,8 +55,8 @@ impl<'c> Stage<'c> {
             },
             old: Vec::new(),
             blobs: Vec::new(),
-            sums: None,
-            summed: 0,
+            equal_sums: 0,
+            other_sums: 0,
             worst: 0.0,
         })
     }
