@@ -205,8 +205,11 @@ fn workers_without_memory(display: &mut Display<'_>, time: Duration) -> Verdict 
 fn largest_picture(display: &mut Display<'_>, time: Duration) -> Verdict {
     let size = (display.card.limits.width.1, display.card.limits.height.1);
     let needed = u64::from(size.0) * u64::from(size.1) * 8 / 1024;
-    if free_memory() < needed + needed / 4 {
-        return skip(format!("{size:?} takes {needed} KiB of memory"));
+    let (needed, free) = (needed + needed / 4, free_memory());
+    if free < needed {
+        return fail(format!(
+            "{size:?} takes {needed} KiB of memory, and {free} are free"
+        ));
     }
     let pixel = |x: u32, y: u32| x.wrapping_mul(2053) ^ y.wrapping_mul(131_101);
     let pixel = |x: u32, y: u32| pixel(x, y) & 0x00ff_ffff;

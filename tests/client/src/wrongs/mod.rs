@@ -2,7 +2,7 @@
 
 //! What C vkms shows wrongly, and what a driver should show instead.
 //!
-//! C vkms is to survive this, so these are not among it, and other tests have them for this driver:
+//! C vkms is to survive this, so these are not among it:
 //!
 //! - an offset of a framebuffer that is not followed by as much memory again, from which C vkms
 //!   reads behind the mapping: an oops;
