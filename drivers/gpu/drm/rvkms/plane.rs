@@ -186,8 +186,8 @@ impl RvkmsPlane {
     }
 }
 
-/// Returns the rows of the framebuffer that a plane shows, and how far they are from the rows of the
-/// CRTC that they are shown in. Returns `None` if they are not shown row by row.
+/// Returns the rows of the framebuffer that a plane shows, and how far they are from the rows of
+/// the CRTC that they are shown in. Returns `None` if they are not shown row by row.
 fn placed_rows(state: &PlaneState<RvkmsPlane>) -> Option<(Range<i32>, i32)> {
     let (src, dst) = (state.unclipped_src(), state.unclipped_dst());
     let whole = |fixed: i32| (fixed & 0xffff == 0).then_some(fixed >> 16);

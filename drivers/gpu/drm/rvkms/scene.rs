@@ -81,10 +81,7 @@ impl Content {
         };
 
         self.buffer.watch();
-        self.change = self
-            .buffer
-            .version()
-            .map(|to| Change { from, to, rows });
+        self.change = self.buffer.version().map(|to| Change { from, to, rows });
     }
 
     /// Returns the rows of the CRTC in which the memory has other pixels with the version `to` than

@@ -3,7 +3,7 @@
 //! Files of a device in debugfs.
 //!
 //! A driver implements [`DebugfsFile`] for each file, and names it in
-//! [`KmsDriver::create_objects`](super::KmsDriver::create_objects). Without `CONFIG_DEBUG_FS` there
+//! [`KmsDriver::create_objects`]. Without `CONFIG_DEBUG_FS` there
 //! are no files.
 //!
 //! C header: [`include/drm/drm_debugfs.h`](srctree/include/drm/drm_debugfs.h)

@@ -46,9 +46,9 @@ impl<V: Copy + PartialEq> Shown<V> {
     /// `version` is called for each layer, with the version that the layer in the same place had
     /// before. If it returns [`None`] then the layer may always differ.
     ///
-    /// `changed` is called for each layer of which only the version is not the one before, with both
-    /// versions. It returns which rows of the frame can differ for that reason, or [`None`] if that
-    /// is not known.
+    /// `changed` is called for each layer of which only the version is not the one before, with
+    /// both versions. It returns which rows of the frame can differ for that reason, or [`None`] if
+    /// that is not known.
     ///
     /// Returns [`E2BIG`] if the frame has more layers than there is room for. Allocates nothing.
     pub(crate) fn update<S>(
