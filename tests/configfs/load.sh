@@ -117,6 +117,8 @@ device steady 1
 for ((i = 2; i <= 31; i++)); do
 	mkdir $top/steady/planes/$i && ln -s $top/steady/crtcs/1 $top/steady/planes/$i/possible_crtcs
 done
+# The last one is the cursor.
+echo 2 >$top/steady/planes/31/type
 echo 1 >$top/steady/crtcs/1/writeback
 check composing/enabled sh -c "echo 1 >$top/steady/enabled"
 udevadm settle
