@@ -138,8 +138,9 @@ impl Scene {
     /// Notes that user space may draw something else from now on where this scene was. May sleep.
     pub(crate) fn leave(&self) {
         let layers = &self.frame.layers;
-        // Without memory for it nothing is known about any layer.
-        let mut versions = KVec::with_capacity(layers.len(), GFP_KERNEL).unwrap_or_default();
+        // Without memory for it nothing is known about any layer. Fences of this update are not
+        // signalled yet, so that nobody may wait here for memory, which may wait for them.
+        let mut versions = KVec::with_capacity(layers.len(), GFP_NOWAIT).unwrap_or_default();
 
         for layer in layers {
             layer.source.buffer.watch();
