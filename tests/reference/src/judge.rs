@@ -2,12 +2,15 @@
 
 //! Whether pixels are right.
 
+use crate::layout::is_yuv;
 use crate::sample::Jitter;
 use crate::scene::{Layer, Range, Scene};
 
+const EXACT: Jitter = (0.0, 0.0);
+
 /// A place at the border of two pixels may fall to either.
 const JITTERS: [Jitter; 5] = [
-    (0.0, 0.0),
+    EXACT,
     (1e-4, 1e-4),
     (-1e-4, -1e-4),
     (1e-4, -1e-4),
@@ -20,7 +23,8 @@ impl Scene {
     /// C vkms stretches limited range by 256/255, which is compatible but not exact; operations
     /// round at each step and a table is interpolated.
     fn tolerance(&self) -> f64 {
-        let limited = |layer: &Layer| layer.range == Range::Limited && layer.picture.is_yuv();
+        let limited =
+            |layer: &Layer| layer.range == Range::Limited && is_yuv(&layer.picture.format);
 
         match (
             self.layers.iter().any(limited),
@@ -46,28 +50,31 @@ impl Scene {
 
         for (x, y) in (0..self.height).flat_map(|y| (0..self.width).map(move |x| (x, y))) {
             let own = own(x, y);
-            let error = |jitter| {
-                let (expected, off) = self.pixel(x, y, jitter);
-                let errors = own
-                    .iter()
-                    .zip(expected)
-                    .map(|(own, e)| (own - e * 65535.0).abs());
+            let least = |jitters: &[Jitter]| {
+                let errors = self
+                    .pixels(x, y, jitters)
+                    .into_iter()
+                    .map(|(expected, off)| {
+                        let errors = own
+                            .iter()
+                            .zip(expected)
+                            .map(|(own, e)| (own - e * 65535.0).abs());
 
-                (errors.fold(0.0, f64::max) - off * 65535.0).max(0.0)
+                        (errors.fold(0.0, f64::max) - off * 65535.0).max(0.0)
+                    });
+
+                errors.fold(f64::MAX, f64::min)
             };
-            let mut least = f64::MAX;
+            let mut error = least(&[EXACT]);
 
-            for jitter in JITTERS {
-                least = least.min(error(jitter));
-                if least <= tolerance {
-                    break;
-                }
+            if error > tolerance {
+                error = least(&JITTERS);
             }
-            if tolerance < 100.0 && least <= tolerance {
-                *worst = worst.max(least);
+            if tolerance < 100.0 && error <= tolerance {
+                *worst = worst.max(error);
             }
-            if least > tolerance {
-                let (expected, off) = self.pixel(x, y, (0.0, 0.0));
+            if error > tolerance {
+                let (expected, off) = self.pixels(x, y, &[EXACT])[0];
                 let expected = expected.map(|v| v * 65535.0);
                 let off = off * 65535.0;
 
@@ -77,5 +84,68 @@ impl Scene {
             }
         }
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Area, BlendMode, Encoding, Filter, Picture, SourceArea};
+    use std::sync::Arc;
+
+    /// A layer whose only pixel is at the border of two, one with each of these values.
+    fn layer(values: [u8; 2], alpha: u16) -> Layer {
+        Layer {
+            picture: Picture {
+                format: *b"R8  ",
+                pitches: [2, 0, 0, 0],
+                offsets: [0; 4],
+                bytes: Arc::new(values.to_vec()),
+            },
+            src: SourceArea {
+                x: 0,
+                y: 0,
+                width: 2 << 16,
+                height: 1 << 16,
+            },
+            dst: Area {
+                x: 0,
+                y: 0,
+                width: 1,
+                height: 1,
+            },
+            rotation: 1,
+            encoding: Encoding::Bt601,
+            range: Range::Full,
+            alpha,
+            blend: BlendMode::Premultiplied,
+            filter: Filter::Nearest,
+            ops: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn each_layer_chooses_at_a_border() {
+        let scene = Scene {
+            width: 1,
+            height: 1,
+            background: [0; 3],
+            layers: vec![layer([0, 255], 0xffff), layer([0, 255], 0x8000)],
+            degamma: None,
+            ctm: None,
+            gamma: None,
+        };
+        let is_right = |value: f64| {
+            scene
+                .first_wrong(|_, _| [value; 3], 0.0, &mut 0.0)
+                .is_none()
+        };
+
+        for value in [0.0, 32767.0, 32768.0, 65535.0] {
+            assert!(is_right(value), "{value}");
+        }
+        for value in [100.0, 16384.0, 32000.0, 49152.0, 65000.0] {
+            assert!(!is_right(value), "{value}");
+        }
     }
 }

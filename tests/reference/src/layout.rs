@@ -47,3 +47,14 @@ pub fn plane_layouts(format: &Format) -> Vec<PlaneLayout> {
         .map(|&(sub_x, sub_y, bits)| PlaneLayout { sub_x, sub_y, bits })
         .collect()
 }
+
+/// Returns whether a format is one of YUV.
+pub fn is_yuv(format: &Format) -> bool {
+    matches!(
+        format,
+        [b'N', b'V', ..]
+            | [b'P', b'0' | b'2', ..]
+            | [b'U' | b'V' | b'Y', ..]
+            | [b'X', b'V' | b'Y', ..]
+    )
+}

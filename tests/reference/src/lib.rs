@@ -13,7 +13,7 @@ mod tables;
 mod transfer;
 mod yuv;
 
-pub use layout::{plane_layouts, PlaneLayout};
+pub use layout::{is_yuv, plane_layouts, PlaneLayout};
 pub use operations::Op;
 pub use picture::{Color, Picture};
 pub use scene::{Area, BlendMode, Encoding, Filter, Format, Layer, Range, Scene, SourceArea};

@@ -32,11 +32,6 @@ impl Picture {
             .fold(0, |word, &byte| word << 8 | u64::from(byte))
     }
 
-    /// Returns whether the format is one of YUV.
-    pub fn is_yuv(&self) -> bool {
-        self.rgb(0, 0).is_none()
-    }
-
     /// Returns the colour of a pixel, if the format is one of RGB or gray.
     pub fn rgb(&self, x: usize, y: usize) -> Option<Color> {
         let word = |bytes| self.word(0, x, y, bytes);

@@ -88,11 +88,12 @@ pub struct Scene {
 }
 
 impl Scene {
-    /// Returns what is to be seen at a pixel, and how much it may be off because colour operations
-    /// round.
-    pub(crate) fn pixel(&self, x: u32, y: u32, jitter: Jitter) -> ([f64; 3], f64) {
-        let mut out = self.background.map(|channel| f64::from(channel) / 65535.0);
-        let mut off = 0.0;
+    /// Returns what may be seen at a pixel, and how much that may be off because colour operations
+    /// round: each layer may be sampled with any of `jitters`, whatever the others are.
+    pub(crate) fn pixels(&self, x: u32, y: u32, jitters: &[Jitter]) -> Vec<([f64; 3], f64)> {
+        let background = self.background.map(|channel| f64::from(channel) / 65535.0);
+        let mut pixels = vec![(background, 0.0)];
+        let mut samples = Vec::new();
 
         for layer in &self.layers {
             let local = (
@@ -102,13 +103,43 @@ impl Scene {
             let inside = (0..layer.dst.width.into()).contains(&local.0)
                 && (0..layer.dst.height.into()).contains(&local.1);
 
-            if inside {
-                let (color, more) = sample(layer, local, jitter);
+            if !inside {
+                continue;
+            }
 
-                blend(layer, color, &mut out);
-                off += more;
+            samples.clear();
+            for jitter in jitters {
+                let found = sample(layer, local, *jitter);
+
+                if !samples.contains(&found) {
+                    samples.push(found);
+                }
+            }
+
+            let add = |(below, off), (color, more)| (blend(layer, color, below), off + more);
+
+            match samples[..] {
+                [only] => pixels
+                    .iter_mut()
+                    .for_each(|pixel| *pixel = add(*pixel, only)),
+                _ => {
+                    let samples = &samples;
+
+                    pixels = pixels
+                        .into_iter()
+                        .flat_map(|pixel| samples.iter().map(move |sample| add(pixel, *sample)))
+                        .collect();
+                }
             }
         }
+        for (out, _) in &mut pixels {
+            *out = self.adjust(*out);
+        }
+        pixels
+    }
+
+    /// Returns what the colour properties of the CRTC make of a colour.
+    fn adjust(&self, mut out: [f64; 3]) -> [f64; 3] {
         if let Some(lut) = &self.degamma {
             look_up(lut, &mut out);
         }
@@ -124,20 +155,23 @@ impl Scene {
         if let Some(lut) = &self.gamma {
             look_up(lut, &mut out);
         }
-        (out, off)
+        out
     }
 }
 
 /// The formulas of the `pixel blend mode` property.
-fn blend(layer: &Layer, [r, g, b, a]: Color, out: &mut [f64; 3]) {
+fn blend(layer: &Layer, [r, g, b, a]: Color, below: [f64; 3]) -> [f64; 3] {
     let plane = f64::from(layer.alpha) / 65535.0;
+    let color = [r, g, b];
 
-    for (below, color) in out.iter_mut().zip([r, g, b]) {
-        *below = match layer.blend {
-            BlendMode::None => plane * color + (1.0 - plane) * *below,
-            BlendMode::Premultiplied => plane * color + (1.0 - plane * a) * *below,
-            BlendMode::Coverage => plane * a * color + (1.0 - plane * a) * *below,
-        }
-        .clamp(0.0, 1.0);
-    }
+    std::array::from_fn(|channel| {
+        let (color, below) = (color[channel], below[channel]);
+        let sum = match layer.blend {
+            BlendMode::None => plane * color + (1.0 - plane) * below,
+            BlendMode::Premultiplied => plane * color + (1.0 - plane * a) * below,
+            BlendMode::Coverage => plane * a * color + (1.0 - plane * a) * below,
+        };
+
+        sum.clamp(0.0, 1.0)
+    })
 }

@@ -3,9 +3,8 @@
 //! What a card can do, from its properties.
 
 use drm_sys::*;
-use rvkms_reference::{plane_layouts, BlendMode, Encoding, Filter, Format, Picture, Range};
+use rvkms_reference::{is_yuv, plane_layouts, BlendMode, Encoding, Filter, Format, Range};
 use std::ops::RangeInclusive;
-use std::sync::Arc;
 
 use crate::atomic::{read_blob, Request, ALLOW_MODESET, TEST_ONLY};
 use crate::card::{Card, Property};
@@ -179,14 +178,4 @@ fn targets(card: &Card, writeback: Option<u32>) -> Result<Vec<Format>, Error> {
     let formats = chunks.map(|code| [code[0], code[1], code[2], code[3]]);
     let fine = |format: &Format| super::verdict::levels(format).is_some();
     Ok(formats.filter(fine).collect())
-}
-
-fn is_yuv(format: &Format) -> bool {
-    let picture = Picture {
-        format: *format,
-        pitches: [0; 4],
-        offsets: [0; 4],
-        bytes: Arc::new(vec![0; 8]),
-    };
-    picture.is_yuv()
 }
