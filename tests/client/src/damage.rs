@@ -8,7 +8,7 @@ use crate::crc::{argb_checksum, Crc};
 use crate::error::{Error, What};
 use crate::output::Screen;
 use crate::random::Random;
-use crate::testlist::{fail, skip, test, Test, Verdict};
+use crate::testlist::{fail, skip, test, Stop, Test, Verdict};
 
 pub const TESTS: &[Test] = &[
     test("damage-of-flips", flips),
@@ -65,14 +65,14 @@ struct Flipped<'s> {
 }
 
 impl<'s> Flipped<'s> {
-    /// Returns `None` if there is no damage or no checksum.
-    fn new(screen: &'s Screen<'s>) -> Result<Option<Self>, Error> {
+    /// Shows the first one, without patches.
+    fn new(screen: &'s Screen<'s>) -> Result<Self, Stop> {
         let plane = screen.output.primary;
         if screen.card.property_id(plane, PROPERTY).is_none() {
-            return Ok(None);
+            return skip("there is no FB_DAMAGE_CLIPS");
         }
         let Some(crc) = Crc::start(screen)? else {
-            return Ok(None);
+            return skip("there are no checksums");
         };
         let (width, height) = screen.size();
         let frame = || Frame::new(screen.card, width, height);
@@ -89,7 +89,7 @@ impl<'s> Flipped<'s> {
             .commit(screen.card, 0)
             .what("commit")?;
         this.crc.now()?;
-        Ok(Some(this))
+        Ok(this)
     }
 
     /// Draws `patches` to the frame that is not shown, shows it, and says that what it shows differs
@@ -123,9 +123,7 @@ impl<'s> Flipped<'s> {
 
 /// Flips that tell the truth show what they are to.
 fn flips(screen: &Screen<'_>) -> Verdict {
-    let Some(mut flipped) = Flipped::new(screen)? else {
-        return skip("there is no FB_DAMAGE_CLIPS, or there are no checksums");
-    };
+    let mut flipped = Flipped::new(screen)?;
     let mut random = Random::new(5);
     let mut patches = Vec::new();
     for _ in 0..20 {
@@ -138,9 +136,7 @@ fn flips(screen: &Screen<'_>) -> Verdict {
 
 /// What is drawn into the picture that is shown is seen, too.
 fn with_writes(screen: &Screen<'_>) -> Verdict {
-    let Some(mut flipped) = Flipped::new(screen)? else {
-        return skip("there is no FB_DAMAGE_CLIPS, or there are no checksums");
-    };
+    let mut flipped = Flipped::new(screen)?;
     let mut random = Random::new(6);
     let mut patches = Vec::new();
     for _ in 0..5 {
@@ -156,9 +152,7 @@ fn with_writes(screen: &Screen<'_>) -> Verdict {
 
 /// Who says too little does not get more: rows without damage are not composed.
 fn is_used(screen: &Screen<'_>) -> Verdict {
-    let Some(mut flipped) = Flipped::new(screen)? else {
-        return skip("there is no FB_DAMAGE_CLIPS, or there are no checksums");
-    };
+    let mut flipped = Flipped::new(screen)?;
     let patch = |y, color| Patch {
         x: 8,
         y,

@@ -9,11 +9,38 @@ use std::time::{Duration, Instant};
 use rustix::io::Errno;
 
 use super::{picture, same_pixels};
-use crate::atomic::{ALLOW_MODESET, NONBLOCK};
+use crate::atomic::{Request, ALLOW_MODESET, NONBLOCK};
 use crate::error::What;
 use crate::fault::FailNth;
+use crate::picture_buffer::PictureBuffer;
 use crate::planes::{is_signalled, status_of, Display};
 use crate::testlist::{fail, skip, Stop, Verdict};
+
+/// A picture that is shown, and what it takes to have it written back.
+struct Shown<'c> {
+    front: PictureBuffer<'c>,
+    connector: u32,
+    target: PictureBuffer<'c>,
+    request: Request,
+}
+
+impl<'c> Shown<'c> {
+    fn new(display: &mut Display<'c>, size: (u32, u32), hz: u32) -> Result<Self, Stop> {
+        let front = picture(display.card, size, |x, y| x | (y << 12))?;
+        display.light_up(front.id, size, hz)?;
+        let Some(connector) = display.writeback else {
+            return skip("there is no writeback connector");
+        };
+        let target = display.target(*b"XR24")?;
+        let request = display.write_to(&target)?;
+        Ok(Self {
+            front,
+            connector,
+            target,
+            request,
+        })
+    }
+}
 
 /// More pictures are to be written than there is time for: each fence is signalled, with an error if
 /// the picture was not written.
@@ -21,13 +48,12 @@ pub fn many(display: &mut Display<'_>, time: Duration) -> Verdict {
     // Several pictures are due while one is written.
     const SIZE: (u32, u32) = (3840, 2160);
     const AT_ONCE: usize = 40;
-    let front = picture(display.card, SIZE, |x, y| x | (y << 12))?;
-    display.light_up(front.id, SIZE, 200)?;
-    let Some(connector) = display.writeback else {
-        return skip("there is no writeback connector");
-    };
-    let mut target = display.target(*b"XR24")?;
-    let request = display.write_to(&target)?;
+    let Shown {
+        front,
+        connector,
+        mut target,
+        request,
+    } = Shown::new(display, SIZE, 200)?;
 
     let (mut written, mut refused) = (0, 0);
     let end = Instant::now() + time;
@@ -65,13 +91,8 @@ pub fn many(display: &mut Display<'_>, time: Duration) -> Verdict {
 pub fn in_turn(display: &mut Display<'_>, _time: Duration) -> Verdict {
     const SIZE: (u32, u32) = (320, 200);
     const COUNT: u32 = 50;
-    let front = picture(display.card, SIZE, |x, y| x | (y << 12))?;
-    display.light_up(front.id, SIZE, 60)?;
-    let Some(connector) = display.writeback else {
-        return skip("there is no writeback connector");
-    };
-    let target = display.target(*b"XR24")?;
-    let request = display.write_to(&target)?;
+    let shown = Shown::new(display, SIZE, 60)?;
+    let (connector, request) = (shown.connector, &shown.request);
     // Turns the connector on.
     let fence = request
         .clone()
@@ -110,13 +131,12 @@ fn ended(fence: &OwnedFd, allowed: Option<Errno>) -> Result<bool, Stop> {
 pub fn without_memory(display: &mut Display<'_>, _time: Duration) -> Verdict {
     const SIZE: (u32, u32) = (320, 200);
     const MOST: u32 = 1000;
-    let front = picture(display.card, SIZE, |x, y| x | (y << 12))?;
-    display.light_up(front.id, SIZE, 400)?;
-    let Some(connector) = display.writeback else {
-        return skip("there is no writeback connector");
-    };
-    let target = display.target(*b"XR24")?;
-    let request = display.write_to(&target)?;
+    let Shown {
+        front,
+        connector,
+        target,
+        request,
+    } = Shown::new(display, SIZE, 400)?;
     let faults = match FailNth::new() {
         Ok(faults) => faults,
         Err(error) => return skip(error.to_string()),

@@ -18,6 +18,7 @@ mod mixed;
 mod pipelines;
 
 use drm_sys::DRM_MODE_ROTATE_0;
+use rvkms_reference::Format;
 
 use crate::card::Card;
 use crate::error::Error;
@@ -63,12 +64,21 @@ fn pixels(shape: &Shape) -> Vec<u8> {
     bytes
 }
 
+/// A framebuffer of a format in one object, and its bytes.
+fn filled<'c>(
+    display: &Display<'c>,
+    format: Format,
+) -> Result<(Shape, PictureBuffer<'c>, Vec<u8>), Error> {
+    let shape = Shape::new(format, SIZE.0, SIZE.1, &mut Random::new(1));
+    let bytes = pixels(&shape);
+    let mut buffer = PictureBuffer::new(display.card, &shape, 0, 0)?;
+    buffer.mapping.bytes_mut()[..bytes.len()].copy_from_slice(&bytes);
+    Ok((shape, buffer, bytes))
+}
+
 /// A framebuffer may begin anywhere in its object. C vkms adds the offset twice.
 fn offset(display: &mut Display<'_>) -> Result<bool, Stop> {
-    let shape = Shape::new(*b"XR24", SIZE.0, SIZE.1, &mut Random::new(1));
-    let bytes = pixels(&shape);
-    let mut start = PictureBuffer::new(display.card, &shape, 0, 0)?;
-    start.mapping.bytes_mut()[..bytes.len()].copy_from_slice(&bytes);
+    let (shape, start, bytes) = filled(display, *b"XR24")?;
     // There is room for what is read in the wrong place.
     let mut behind = PictureBuffer::new(display.card, &shape, shape.bytes, shape.bytes)?;
     behind.mapping.bytes_mut()[bytes.len()..2 * bytes.len()].copy_from_slice(&bytes);
@@ -78,10 +88,7 @@ fn offset(display: &mut Display<'_>) -> Result<bool, Stop> {
 
 /// The colour planes of a framebuffer may be in several objects. C vkms reads all from the first.
 fn apart(display: &mut Display<'_>) -> Result<bool, Stop> {
-    let shape = Shape::new(*b"NV12", SIZE.0, SIZE.1, &mut Random::new(1));
-    let bytes = pixels(&shape);
-    let mut together = PictureBuffer::new(display.card, &shape, 0, 0)?;
-    together.mapping.bytes_mut()[..bytes.len()].copy_from_slice(&bytes);
+    let (shape, together, bytes) = filled(display, *b"NV12")?;
     let apart = PictureBuffer::apart(display.card, &shape, &bytes)?;
     let place = place(DRM_MODE_ROTATE_0);
     Ok(compare(display, (&together, &place), (&apart, &place))?)
@@ -89,10 +96,7 @@ fn apart(display: &mut Display<'_>) -> Result<bool, Stop> {
 
 /// Checksums go on when a picture is written meanwhile. Those of C vkms stop.
 fn both_at_once(display: &mut Display<'_>) -> Result<bool, Stop> {
-    let shape = Shape::new(*b"XR24", SIZE.0, SIZE.1, &mut Random::new(1));
-    let bytes = pixels(&shape);
-    let mut buffer = PictureBuffer::new(display.card, &shape, 0, 0)?;
-    buffer.mapping.bytes_mut()[..bytes.len()].copy_from_slice(&bytes);
+    let (_, buffer, _) = filled(display, *b"XR24")?;
     let request = display.set_mode(SIZE, 200)?.and(display.show(
         display.planes[0],
         buffer.id,
