@@ -81,11 +81,12 @@ fn odd_frame(random: &mut Random, width: u32, height: u32) -> Result<Frame<Torn>
 
         for _ in 0..random.below(3) {
             let matrix = std::array::from_fn(|_| random.any() >> random.below(64));
+            let matrix = match random.once_in(2) {
+                true => Matrix::new(&matrix)?,
+                false => Matrix::exact(&matrix)?,
+            };
 
-            operations.push(
-                Operation::Matrix(Arc::new(Matrix::new(&matrix)?, GFP_KERNEL)?),
-                GFP_KERNEL,
-            )?;
+            operations.push(Operation::Matrix(Arc::new(matrix, GFP_KERNEL)?), GFP_KERNEL)?;
         }
         layers.push(
             Layer {
@@ -270,8 +271,12 @@ fn composing_allocates_nothing() {
 
     let writeback = Writeback::new(&sink, Format::Xrgb8888, 256);
     let composed = composer.sum_rows(&frame, 0..48, writeback.ok(), &mut sums);
-    let dirty = shown.update(&frame, |_, _| Some(1), |_, _, _| None).map(<[_]>::len);
-    let clean = shown.update(&frame, |_, _| Some(1), |_, _, _| None).map(<[_]>::len);
+    let dirty = shown
+        .update(&frame, |_, _| Some(1), |_, _, _| None)
+        .map(<[_]>::len);
+    let clean = shown
+        .update(&frame, |_, _| Some(1), |_, _, _| None)
+        .map(<[_]>::len);
 
     fail_allocations(None);
     assert!(composed.is_ok());

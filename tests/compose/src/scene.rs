@@ -211,7 +211,14 @@ impl SceneLayer {
     fn layer(&self, curves: &Curves) -> Result<Layer<Memory>> {
         let mut operations = KVec::new();
 
+        let mut is_compatible = true;
+
         for op in &self.ops {
+            is_compatible &= matches!(
+                op,
+                Op::SrgbEotf | Op::SrgbInverse | Op::Matrix(_) | Op::Bypassed
+            );
+
             let operation = match op {
                 Op::SrgbEotf => Operation::Lut(curves.eotf.clone()),
                 Op::SrgbInverse => Operation::Lut(curves.inverse.clone()),
@@ -222,7 +229,12 @@ impl SceneLayer {
                 Op::PqEotf => Operation::Light(curves.pq.clone()),
                 Op::PqInverse => Operation::Signal(curves.pq.clone()),
                 Op::Matrix(matrix) => {
-                    Operation::Matrix(Arc::new(Matrix::new(matrix)?, GFP_KERNEL)?)
+                    let matrix = match is_compatible {
+                        true => Matrix::new(matrix)?,
+                        false => Matrix::exact(matrix)?,
+                    };
+
+                    Operation::Matrix(Arc::new(matrix, GFP_KERNEL)?)
                 }
                 Op::Multiplier(factor) => {
                     Operation::Matrix(Arc::new(Matrix::multiplier(*factor)?, GFP_KERNEL)?)

@@ -139,8 +139,15 @@ impl Curves {
         check: &AtomicCheck<'_, RvkmsDriver>,
     ) -> Result<Option<Arc<Pipeline>>> {
         let mut operations = KVec::with_capacity(MAX_OPS, GFP_KERNEL)?;
+        // Behind what C `vkms` does not have, nothing needs to be equal.
+        let mut is_compatible = true;
 
         check.for_each_color_op(plane, |op| {
+            is_compatible &= matches!(
+                op,
+                ColorOp::Curve1d(Curve1d::SrgbEotf | Curve1d::SrgbInvEotf) | ColorOp::Ctm3x4(_)
+            );
+
             let operation = match op {
                 ColorOp::Curve1d(curve) => self.operation(curve)?,
                 ColorOp::Lut1d(entries) => {
@@ -149,7 +156,13 @@ impl Curves {
                     Operation::Lut(Arc::new(lut, GFP_KERNEL)?)
                 }
                 ColorOp::Ctm3x4(matrix) => {
-                    Operation::Matrix(Arc::new(Matrix::new(matrix)?, GFP_KERNEL)?)
+                    let matrix = if is_compatible {
+                        Matrix::new(matrix)?
+                    } else {
+                        Matrix::exact(matrix)?
+                    };
+
+                    Operation::Matrix(Arc::new(matrix, GFP_KERNEL)?)
                 }
                 ColorOp::Multiplier(factor) => {
                     Operation::Matrix(Arc::new(Matrix::multiplier(factor)?, GFP_KERNEL)?)

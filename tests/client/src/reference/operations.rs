@@ -51,18 +51,10 @@ impl Pipeline {
 
     /// Chooses what each operation does.
     pub fn choose(&self, random: &mut Random) -> Vec<Op> {
-        let mut ops = Vec::new();
-        let mut is_bright = false;
-        for operation in &self.operations {
-            let op = choose(operation, is_bright, random);
-            is_bright = match &op {
-                Op::PqEotf | Op::Multiplier(_) => true,
-                Op::Bypassed | Op::Matrix(_) => is_bright,
-                _ => false,
-            };
-            ops.push(op);
-        }
-        ops
+        let operations = self.operations.iter();
+        operations
+            .map(|operation| choose(operation, random))
+            .collect()
     }
 
     /// The request that has a plane do so, and the blobs that this takes.
@@ -102,8 +94,8 @@ impl Pipeline {
     }
 }
 
-/// Chooses what an operation does; `is_bright` says that colours can be far above 1 there.
-fn choose(operation: &Operation, is_bright: bool, random: &mut Random) -> Op {
+/// Chooses what an operation does.
+fn choose(operation: &Operation, random: &mut Random) -> Op {
     let size = operation.value("SIZE").max(2) as usize;
     // Each operation makes what comes out less certain.
     if operation.has("BYPASS") && !random.once_in(3) {
@@ -128,11 +120,6 @@ fn choose(operation: &Operation, is_bright: bool, random: &mut Random) -> Op {
         let factors = [1 << 32, 125 << 32, (1 << 32) / 125, 3 << 31, u64::MAX];
         return Op::Multiplier(random.one_of(&factors));
     }
-    // The brighter colours are, the fewer bits of a matrix count, as in `drm_fixp_mul()`. That shows
-    // where such colours cancel each other out.
-    let (low, high) = match is_bright {
-        true => (0.0, 0.7),
-        false => random.one_of(&[(-2.0, 3.0), (-0.3, 0.7)]),
-    };
+    let (low, high) = random.one_of(&[(-2.0, 3.0), (-0.3, 0.7)]);
     Op::Matrix([0; 12].map(|_| tables::number(low, high, random)))
 }

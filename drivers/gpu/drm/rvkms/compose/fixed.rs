@@ -85,7 +85,7 @@ pub(super) const LENGTHS: usize = 32;
 ///
 /// # Invariants
 ///
-/// `by_length[n]` is what is left of the coefficient when the other factor is an integer whose
+/// `by_length[n]` is what counts of the coefficient when the other factor is an integer whose
 /// magnitude has `n` bits.
 #[derive(Clone, Copy)]
 pub(super) struct Coefficient {
@@ -111,6 +111,14 @@ impl Coefficient {
         Self { by_length }
     }
 
+    /// Prepares `value`, of which nothing is to be dropped.
+    pub(super) const fn whole(value: i64) -> Self {
+        // INVARIANT: All of it counts.
+        Self {
+            by_length: [value; LENGTHS],
+        }
+    }
+
     /// Returns the index that belongs to `factor`, for [`Self::times`]: how many bits its magnitude
     /// has, less than [`LENGTHS`].
     #[inline(always)]
@@ -121,14 +129,14 @@ impl Coefficient {
         (bits << 1 | 1).ilog2() as usize
     }
 
-    /// Returns what is left of the coefficient for factors of a [`length`](Self::length).
+    /// Returns what counts of the coefficient for factors of a [`length`](Self::length).
     #[inline(always)]
     pub(super) const fn reduced(&self, length: usize) -> i64 {
         self.by_length[length % LENGTHS]
     }
 
-    /// Returns what [`mul`] returns for the coefficient and `factor`, of which `length` is the
-    /// [`length`](Self::length); wraps around.
+    /// Returns the product of the coefficient and `factor`, of which `length` is the
+    /// [`length`](Self::length), as [`mul`] does; wraps around.
     #[inline(always)]
     pub(super) const fn times(&self, factor: i32, length: usize) -> i64 {
         self.reduced(length).wrapping_mul(factor as i64)

@@ -40,14 +40,27 @@ pub(crate) struct Matrix {
 impl Matrix {
     /// Prepares a matrix in the order and format of `struct drm_color_ctm_3x4`: row by row,
     /// sign-magnitude numbers with 32 fractional bits. 1.0 in the last column is full intensity.
+    ///
+    /// Bits of the coefficients are dropped as `drm_fixp_mul()` does, so that results are those of C
+    /// `vkms`: the larger the value of a channel, the more.
     pub(crate) fn new(matrix: &[u64; 12]) -> Result<Self> {
+        Self::with(matrix, Coefficient::new)
+    }
+
+    /// As [`Self::new`], but all bits count: values far above full intensity can cancel each other
+    /// out.
+    pub(crate) fn exact(matrix: &[u64; 12]) -> Result<Self> {
+        Self::with(matrix, Coefficient::whole)
+    }
+
+    fn with(matrix: &[u64; 12], coefficient: fn(i64) -> Coefficient) -> Result<Self> {
         let mut columns = KVec::with_capacity(3 * LENGTHS, GFP_KERNEL)?;
         let at = |row: usize, column: usize| {
             fixed::from_sign_magnitude(matrix.get(4 * row + column).copied().unwrap_or_default())
         };
 
         for column in 0..3 {
-            let coefficients = [0, 1, 2].map(|row| Coefficient::new(at(row, column)));
+            let coefficients = [0, 1, 2].map(|row| coefficient(at(row, column)));
 
             for length in 0..LENGTHS {
                 let reduced = coefficients.each_ref().map(|c| c.reduced(length));
@@ -88,7 +101,7 @@ impl Matrix {
 
     /// Prepares a factor for all channels, a sign-magnitude number with 32 fractional bits.
     pub(crate) fn multiplier(factor: u64) -> Result<Self> {
-        Self::from_3x3(&[factor, 0, 0, 0, factor, 0, 0, 0, factor])
+        Self::exact(&[factor, 0, 0, 0, 0, factor, 0, 0, 0, 0, factor, 0])
     }
 
     /// Returns the largest magnitude of a result when that of the factors is at most `limit`, or
@@ -350,6 +363,19 @@ mod tests {
 
         matrix.apply_to_row(&mut row);
         assert_eq!(row[0], pixel::opaque(65535, 0, 65535));
+        Ok(())
+    }
+
+    #[test]
+    fn bright_colours_cancel_out() -> Result {
+        let third = ONE / 3;
+        let (a, b, c) = (third, NEGATIVE | third, ONE);
+        let matrix = Matrix::exact(&[a, b, c, 0, a, b, c, 0, a, b, c, 0])?;
+        let mut colors = [[1 << 29, (1 << 29) - 30_000, 7]];
+
+        assert_eq!(multiplied(&matrix, colors[0]), [10_007; 3]);
+        matrix.apply(&mut colors, 0);
+        assert_eq!(colors[0], [10_007; 3]);
         Ok(())
     }
 
