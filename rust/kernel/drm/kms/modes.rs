@@ -119,7 +119,8 @@ impl DisplayMode {
     /// The time from one vertical blank to the next: the duration of a frame, or of a field if the
     /// mode is interlaced.
     ///
-    /// C: `drm_calc_timestamping_constants()`.
+    /// That of `drm_calc_timestamping_constants()` is half as long for interlaced modes: their
+    /// `crtc_vtotal` is that of a field already, and it halves the time once more.
     pub fn vblank_interval(&self) -> Option<Delta> {
         let duration = self.frame_duration()?;
 
