@@ -34,6 +34,8 @@ enum Change {
     Nothing,
     /// The place of the cursor.
     Cursor,
+    /// The framebuffer, in a square of 64 pixels, which the commit says.
+    Damage,
     /// Each frame is written back instead.
     WriteBack(Format),
 }
@@ -85,7 +87,7 @@ const fn written_back(name: &'static str, format: &Format, slow: u32, floor: Opt
     }
 }
 
-const SCENES: [Scene; 20] = [
+const SCENES: [Scene; 21] = [
     PLAIN,
     Scene {
         name: "XRGB8888, nothing changes",
@@ -96,6 +98,12 @@ const SCENES: [Scene; 20] = [
     Scene {
         name: "XRGB8888, the cursor moves",
         change: Change::Cursor,
+        floor: Some(15.0),
+        ..PLAIN
+    },
+    Scene {
+        name: "XRGB8888, flips with damage of 64x64",
+        change: Change::Damage,
         floor: Some(15.0),
         ..PLAIN
     },
@@ -233,6 +241,13 @@ impl<'c> Stage<'c> {
                 stage.cursor = Some((plane, stage.buffers.last().map_or(0, |fb| fb.id)));
             }
         }
+        if scene.change == Change::Damage {
+            // What is shown in turn.
+            stage.add(primary, scene.format, size, scene.rotation, alpha)?;
+            let clip: [u32; 4] = [64, 64, 128, 128];
+            let clip: Vec<u8> = clip.iter().flat_map(|value| value.to_ne_bytes()).collect();
+            stage.blobs.push(Blob::new(card, &clip)?);
+        }
         let table: Vec<[u16; 3]> = (0..256u32)
             .map(|n| [(n * n * 65535 / 65025) as u16, (n * 257) as u16, 7])
             .collect();
@@ -286,6 +301,20 @@ impl<'c> Stage<'c> {
                 self.display
                     .commit(&self.display.show(plane, fb, &place)?)?;
             }
+            (Change::Damage, _) => {
+                let (card, plane) = (self.display.card, self.display.planes[0]);
+                let shape = &self.buffers[0].shape;
+                let size = (shape.width, shape.height);
+                let at = shape.pitches[0] as usize * 100 + 400;
+                let next = &mut self.buffers[usize::from(self.step % 2)];
+                next.mapping.bytes_mut()[at] = self.step;
+                let request = self
+                    .display
+                    .show(plane, next.id, &Place::upright(size, (0, 0)))?;
+                let clip = self.blobs[0].id.into();
+                self.display
+                    .commit(&request.set_if_any(card, plane, "FB_DAMAGE_CLIPS", clip))?;
+            }
             _ => {}
         }
         Ok(())
@@ -323,7 +352,7 @@ impl<'c> Stage<'c> {
 /// those do not count in which the machine did something else.
 fn repeat(scene: &Scene, mut frame: impl FnMut() -> Result<(), Error>) -> Result<Duration, Error> {
     let time = match scene.change {
-        Change::Nothing | Change::Cursor => LONG_TIME,
+        Change::Nothing | Change::Cursor | Change::Damage => LONG_TIME,
         _ => TIME,
     };
     let warm_up = if scene.slow > SLOW { 1 } else { 3 };
