@@ -58,6 +58,7 @@ EEXIST='File exists'
 EINVAL='Invalid argument'
 EIO='Input/output error'
 ENOENT='No such file or directory'
+ENOSPC='No space left on device'
 ENOTEMPTY='Directory not empty'
 EPERM='Operation not permitted'
 

@@ -102,7 +102,7 @@ impl Plane {
             kind: PlaneType::Overlay,
             color_pipeline: false,
             drm_name: None,
-            formats: Formats::ALL,
+            formats: Formats::DEFAULT,
             rotations: rotation::ALL,
             default_rotation: rotation::ROTATE_0,
             colors: Colors::ALL,

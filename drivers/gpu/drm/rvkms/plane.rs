@@ -53,9 +53,9 @@ use kernel::{
     sync::Arc, //
 };
 
-/// Whether planes show framebuffers of `format`.
+/// Whether planes show framebuffers of `format` unless they are told otherwise.
 ///
-/// The core allows for 64 formats, so the least used ones are left out.
+/// The core allows for 64 formats of a plane, so the least used ones are left out.
 pub(crate) const fn is_offered(format: Format) -> bool {
     !matches!(
         format,
@@ -67,14 +67,14 @@ pub(crate) const fn is_offered(format: Format) -> bool {
             | Format::Xbgr4444
             | Format::Rgbx4444
             | Format::Bgrx4444
-            | Format::Argb1555
             | Format::Abgr1555
             | Format::Rgba5551
             | Format::Bgra5551
-            | Format::Xrgb1555
             | Format::Xbgr1555
             | Format::Rgbx5551
             | Format::Bgrx5551
+            | Format::Rgbx1010102
+            | Format::Bgrx1010102
     )
 }
 

@@ -73,8 +73,8 @@ impl Abilities {
         let takes = |request: &Request| request.commit(card, TEST_ONLY | ALLOW_MODESET).is_ok();
         let small = display.gamma_table(&[[0; 3], [0xffff; 3]])?;
         Ok(Abilities {
+            targets: targets(card, display.writeback, &planes)?,
             planes,
-            targets: targets(card, display.writeback)?,
             has_background: card.property_id(crtc, "BACKGROUND_COLOR").is_some(),
             degamma_size: size("DEGAMMA")?,
             has_ctm: card.property_id(crtc, "CTM").is_some(),
@@ -165,8 +165,9 @@ fn choices<T: Copy>(property: Option<&Property>, known: &[(&str, T)]) -> Choices
         .collect()
 }
 
-/// The formats that pixels can be written back in, of those that can be judged.
-fn targets(card: &Card, writeback: Option<u32>) -> Result<Vec<Format>, Error> {
+/// The formats that pixels can be written back in, of those that can be judged. The core makes no
+/// framebuffers that no plane can show.
+fn targets(card: &Card, writeback: Option<u32>, planes: &[Plane]) -> Result<Vec<Format>, Error> {
     let Some(connector) = writeback else {
         return Ok(Vec::new());
     };
@@ -176,6 +177,9 @@ fn targets(card: &Card, writeback: Option<u32>) -> Result<Vec<Format>, Error> {
     )?;
     let chunks = blob.chunks_exact(4);
     let formats = chunks.map(|code| [code[0], code[1], code[2], code[3]]);
-    let fine = |format: &Format| super::verdict::levels(format).is_some();
+    let fine = |format: &Format| {
+        let shown = planes.iter().any(|plane| plane.formats.contains(format));
+        shown && super::verdict::levels(format).is_some()
+    };
     Ok(formats.filter(fine).collect())
 }

@@ -8,24 +8,37 @@ use crate::{
 };
 use kernel::prelude::*;
 
+/// How many formats a plane can have: each is a bit for the core.
+///
+/// C: `__drm_universal_plane_init()`.
+pub(crate) const MAX_FORMATS: usize = 64;
+
 /// A set of the formats that planes can show.
+///
+/// # Invariants
+///
+/// There are at most [`MAX_FORMATS`].
 #[derive(Clone, Copy)]
 pub(crate) struct Formats([bool; Format::ALL.len()]);
 
 impl Formats {
-    /// All formats that planes can show.
-    pub(crate) const ALL: Self = {
-        let mut all = [false; Format::ALL.len()];
-        let mut i = 0;
+    /// The formats of a plane that is not told which ones to have.
+    pub(crate) const DEFAULT: Self = {
+        let mut offered = [false; Format::ALL.len()];
+        let (mut i, mut count) = (0, 0);
 
-        while i < all.len() {
-            all[i] = is_offered(Format::ALL[i]);
+        while i < offered.len() {
+            offered[i] = is_offered(Format::ALL[i]);
+            count += offered[i] as usize;
             i += 1;
         }
+        assert!(count <= MAX_FORMATS);
 
-        Self(all)
+        // INVARIANT: There are not more, as was just seen.
+        Self(offered)
     };
 
+    // INVARIANT: There are none.
     const NONE: Self = Self([false; Format::ALL.len()]);
 
     /// Returns whether there is no format in the set.
@@ -43,8 +56,11 @@ impl Formats {
 
     /// Returns a set that is changed as `text` says.
     ///
-    /// `+` and the four characters of a code add a format, `-` removes one, and `*` is for all of
-    /// them. Blanks at the end of a code can be left out.
+    /// `+` and the four characters of a code add a format, and `-` removes one. Blanks at the end of
+    /// a code can be left out. `+*` is for the formats of [`Self::DEFAULT`], `-*` for all.
+    ///
+    /// Fails with [`EINVAL`] if this cannot be understood, and with [`ENOSPC`] if there would be
+    /// more than [`MAX_FORMATS`].
     pub(crate) fn changed(&self, text: &[u8]) -> Result<Self> {
         let mut changed = *self;
         let mut rest = text.trim_ascii();
@@ -62,13 +78,17 @@ impl Formats {
             let (name, next) = after.split_at_checked(end).ok_or(EINVAL)?;
 
             match name.trim_ascii_end() {
-                b"*" if contained => changed = Self::ALL,
+                b"*" if contained => changed = Self::DEFAULT,
                 b"*" => changed = Self::NONE,
                 name => changed.set(name, contained)?,
             }
             rest = next.trim_ascii_start();
         }
 
+        if changed.iter().count() > MAX_FORMATS {
+            return Err(ENOSPC);
+        }
+        // INVARIANT: There are not more, as was just seen.
         Ok(changed)
     }
 
@@ -85,10 +105,6 @@ impl Formats {
         let format = Format::from_fourcc(u32::from_le_bytes(code)).ok_or(EINVAL)?;
         let index = Format::ALL.iter().position(|other| *other == format);
 
-        // What no plane can show is not taken either.
-        if !is_offered(format) {
-            return Err(EINVAL);
-        }
         *self.0.get_mut(index.ok_or(EINVAL)?).ok_or(EINVAL)? = contained;
 
         Ok(())
