@@ -93,6 +93,46 @@ mod cases {
         Ok(())
     }
 
+    /// Has pixels go through a pipeline of one of 12 kinds, with vector registers and without.
+    fn compare_vectors(mix: &Arc<Matrix>, kind: u64) -> Result {
+        let mut pipeline = pipeline(|operations| {
+            if kind % 2 != 0 {
+                operations.push(inverted()?, GFP_KERNEL)?;
+            }
+            for _ in 0..=kind / 4 {
+                operations.push(Operation::Matrix(mix.clone()), GFP_KERNEL)?;
+            }
+            if kind / 2 % 2 != 0 {
+                operations.push(inverted()?, GFP_KERNEL)?;
+                operations.push(Operation::Matrix(mix.clone()), GFP_KERNEL)?;
+            }
+            Ok(())
+        })?;
+        let mut random = kind + 1;
+
+        for round in 0..500 {
+            let mut row = [0; 19];
+
+            for pixel in &mut row {
+                random = random.wrapping_mul(6364136223846793005).wrapping_add(1);
+                // Values of all lengths.
+                *pixel = match round % 2 {
+                    0 => pixel::widen((random >> 32) as u32),
+                    _ => (random ^ random >> 32) >> (random >> 40) % 16,
+                };
+            }
+
+            let mut expected = row;
+            let mixing = pipeline.mixing.take();
+
+            pipeline.apply(round % 2 == 0, &mut expected);
+            pipeline.mixing = mixing;
+            pipeline.apply(round % 2 == 0, &mut row);
+            assert_eq!(row, expected);
+        }
+        Ok(())
+    }
+
     #[test]
     fn vectors_change_nothing() -> Result {
         const NEGATIVE: u64 = 1 << 63;
@@ -111,43 +151,12 @@ mod cases {
             ONE,
             0,
         ];
-        let mix = Arc::new(Matrix::new(&mix)?, GFP_KERNEL)?;
 
-        for kind in 0..12 {
-            let mut pipeline = pipeline(|operations| {
-                if kind % 2 != 0 {
-                    operations.push(inverted()?, GFP_KERNEL)?;
-                }
-                for _ in 0..=kind / 4 {
-                    operations.push(Operation::Matrix(mix.clone()), GFP_KERNEL)?;
-                }
-                if kind / 2 % 2 != 0 {
-                    operations.push(inverted()?, GFP_KERNEL)?;
-                    operations.push(Operation::Matrix(mix.clone()), GFP_KERNEL)?;
-                }
-                Ok(())
-            })?;
-            let mut random = kind + 1u64;
+        for mix in [Matrix::new(&mix)?, Matrix::exact(&mix)?] {
+            let mix = Arc::new(mix, GFP_KERNEL)?;
 
-            for round in 0..500 {
-                let mut row = [0; 19];
-
-                for pixel in &mut row {
-                    random = random.wrapping_mul(6364136223846793005).wrapping_add(1);
-                    // Values of all lengths.
-                    *pixel = match round % 2 {
-                        0 => pixel::widen((random >> 32) as u32),
-                        _ => (random ^ random >> 32) >> (random >> 40) % 16,
-                    };
-                }
-
-                let mut expected = row;
-                let mixing = pipeline.mixing.take();
-
-                pipeline.apply(round % 2 == 0, &mut expected);
-                pipeline.mixing = mixing;
-                pipeline.apply(round % 2 == 0, &mut row);
-                assert_eq!(row, expected);
+            for kind in 0..12 {
+                compare_vectors(&mix, kind)?;
             }
         }
         Ok(())
