@@ -151,8 +151,8 @@ pub trait DriverCrtc: Send + Sync + Sized {
     ///
     /// The events are sent [when the driver wants it](Vblank::send_events), or after that. Called
     /// while somebody waits for vertical blanks, and perhaps once more after that. Must not sleep:
-    /// it runs in interrupt context, or in a softirq with `PREEMPT_RT`. No lock of the core is held.
-    /// No call goes on when [`atomic_disable`](Self::atomic_disable) is called.
+    /// it runs in interrupt context, or in a softirq with `PREEMPT_RT`. No lock of the core is
+    /// held. No call goes on when [`atomic_disable`](Self::atomic_disable) is called.
     ///
     /// C: `struct drm_crtc_helper_funcs`, `handle_vblank_timeout`.
     fn handle_vblank(crtc: &Crtc<Self>, vblank: &mut Vblank<'_>) {

@@ -41,8 +41,8 @@ impl Matrix {
     /// Prepares a matrix in the order and format of `struct drm_color_ctm_3x4`: row by row,
     /// sign-magnitude numbers with 32 fractional bits. 1.0 in the last column is full intensity.
     ///
-    /// Bits of the coefficients are dropped as `drm_fixp_mul()` does, so that results are those of C
-    /// `vkms`: the larger the value of a channel, the more.
+    /// Bits of the coefficients are dropped as `drm_fixp_mul()` does, so that results are those of
+    /// C `vkms`: the larger the value of a channel, the more.
     pub(crate) fn new(matrix: &[u64; 12]) -> Result<Self> {
         Self::with(matrix, Coefficient::new)
     }

@@ -56,8 +56,8 @@ impl Formats {
 
     /// Returns a set that is changed as `text` says.
     ///
-    /// `+` and the four characters of a code add a format, and `-` removes one. Blanks at the end of
-    /// a code can be left out. `+*` is for the formats of [`Self::DEFAULT`], `-*` for all.
+    /// `+` and the four characters of a code add a format, and `-` removes one. Blanks at the end
+    /// of a code can be left out. `+*` is for the formats of [`Self::DEFAULT`], `-*` for all.
     ///
     /// Fails with [`EINVAL`] if this cannot be understood, and with [`ENOSPC`] if there would be
     /// more than [`MAX_FORMATS`].
