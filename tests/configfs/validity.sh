@@ -262,6 +262,15 @@ $(cat $plane/supported_color_ranges) $(cat $plane/default_color_range)"
 	does sh -c "cat /tmp/edid >$connector/edid"
 	modes >/dev/null
 	does /rvkms/build/client/rvkms-client vrr --card $driver
+	# A display that is gone can do nothing.
+	vrr_capable() {
+		drm_info "/dev/dri/$(card dev)" | sed -n 's/.*"vrr_capable".* = //p'
+	}
+	is 1 vrr_capable
+	put 2 $connector/status
+	is 0 vrr_capable
+	put 1 $connector/status
+	is 1 vrr_capable
 	no_device dev
 fi
 

@@ -290,7 +290,7 @@ impl<T: DriverConnector> Connector<T> {
             } else {
                 None
             },
-            fill_modes: Some(bindings::drm_helper_probe_single_connector_modes),
+            fill_modes: Some(Self::fill_modes_callback),
             destroy: Some(Self::destroy_callback),
             atomic_create_state: Some(bindings::drm_atomic_helper_connector_create_state),
             atomic_duplicate_state: Some(bindings::drm_atomic_helper_connector_duplicate_state),
@@ -451,6 +451,31 @@ impl<T: DriverConnector> Connector<T> {
 
         // SAFETY: The safety requirements of this function.
         T::detect(unsafe { Self::from_raw(connector) }, force).into_raw()
+    }
+
+    /// # Safety
+    ///
+    /// `connector` must have been created by [`Self::new`], and the lock of the mode configuration
+    /// of its device must be held.
+    unsafe extern "C" fn fill_modes_callback(
+        connector: *mut bindings::drm_connector,
+        max_width: u32,
+        max_height: u32,
+    ) -> c_int {
+        // SAFETY: The safety requirements of this function.
+        unsafe {
+            let count =
+                bindings::drm_helper_probe_single_connector_modes(connector, max_width, max_height);
+
+            // The helper forgets the EDID of a display that is gone, but not this, and does not
+            // ask the driver for modes then.
+            if (*connector).status == bindings::drm_connector_status::connector_status_disconnected
+            {
+                bindings::drm_connector_set_vrr_capable_property(connector, false);
+            }
+
+            count
+        }
     }
 
     /// # Safety

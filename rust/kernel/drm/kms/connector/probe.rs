@@ -135,6 +135,8 @@ impl<'a, T: DriverConnector> ConnectorProbe<'a, T> {
 
     /// Tells user space whether the refresh rate of the display may vary.
     ///
+    /// It may not vary any more once no display is connected.
+    ///
     /// Does nothing if the connector has no
     /// [property](super::super::KmsSetup::attach_vrr_capable_property) for that.
     ///
