@@ -120,6 +120,6 @@ fn choose(operation: &Operation, random: &mut Random) -> Op {
         let factors = [1 << 32, 125 << 32, (1 << 32) / 125, 3 << 31, u64::MAX];
         return Op::Multiplier(random.one_of(&factors));
     }
-    let (low, high) = random.one_of(&[(-2.0, 3.0), (-0.3, 0.7)]);
+    let (low, high) = random.one_of(&[(-2.0, 3.0), (-0.3, 0.7), (-40.0, 40.0)]);
     Op::Matrix([0; 12].map(|_| tables::number(low, high, random)))
 }

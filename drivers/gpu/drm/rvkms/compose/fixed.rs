@@ -93,7 +93,7 @@ pub(super) struct Coefficient {
 }
 
 impl Coefficient {
-    /// Prepares `value`, a fixed-point number.
+    /// Prepares `value`, a fixed-point number, for products as those of [`mul`].
     pub(super) const fn new(value: i64) -> Self {
         let mut by_length = [0; LENGTHS];
         let mut length = 0;
@@ -135,8 +135,8 @@ impl Coefficient {
         self.by_length[length % LENGTHS]
     }
 
-    /// Returns the product of the coefficient and `factor`, of which `length` is the
-    /// [`length`](Self::length), as [`mul`] does; wraps around.
+    /// Returns the product of what counts of the coefficient and `factor`, of which `length` is the
+    /// [`length`](Self::length); wraps around.
     #[inline(always)]
     pub(super) const fn times(&self, factor: i32, length: usize) -> i64 {
         self.reduced(length).wrapping_mul(factor as i64)

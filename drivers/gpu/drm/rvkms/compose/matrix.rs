@@ -18,7 +18,7 @@ use kernel::{
     prelude::*, //
 };
 
-/// What is left of the three coefficients of one channel, for each length of the channel's value.
+/// What counts of the three coefficients of one channel, for each length of the channel's value.
 type Column = [[i64; 3]; LENGTHS];
 
 /// The colours of a pixel while a pipeline works on them: 0 is black, 65535 full intensity.
@@ -32,7 +32,7 @@ pub(super) type Wide = [i32; 3];
 pub(crate) struct Matrix {
     columns: KVec<[i64; 3]>,
     /// The last column, in channel values.
-    offsets: [i64; 3],
+    offsets: [i128; 3],
     /// The magnitudes of each row's coefficients and of its offset.
     magnitudes: [(u128, u128); 3],
 }
@@ -69,12 +69,7 @@ impl Matrix {
             }
         }
 
-        // Far beyond what any channel can hold, an offset may as well be cut off.
-        let offsets = [0, 1, 2].map(|row| {
-            let offset = i128::from(at(row, 3)).wrapping_mul(65535);
-
-            offset.clamp(-(1 << 52), 1 << 52) as i64
-        });
+        let offsets = [0, 1, 2].map(|row| i128::from(at(row, 3)).wrapping_mul(65535));
         let magnitudes = [0, 1, 2].map(|row| {
             let sum = (0..3)
                 .map(|column| u128::from(at(row, column).unsigned_abs()))
@@ -129,7 +124,7 @@ impl Matrix {
 
         for ((row, offset), largest) in self.offsets(fraction).iter().enumerate().zip(&mut largest)
         {
-            let (mut low, mut high) = (i128::from(*offset), i128::from(*offset));
+            let (mut low, mut high) = (*offset, *offset);
 
             for (column, most) in columns.iter().zip(most) {
                 // The longer the factor, the more the coefficient is rounded down. Of no length
@@ -149,9 +144,15 @@ impl Matrix {
 
     /// Returns the offsets for results with `fraction` fractional bits, with what rounds added.
     #[inline(always)]
-    fn offsets(&self, fraction: u32) -> [i64; 3] {
+    fn offsets(&self, fraction: u32) -> [i128; 3] {
         self.offsets
-            .map(|offset| (offset << fraction.min(8)) + fixed::HALF)
+            .map(|offset| (offset << fraction.min(8)) + i128::from(fixed::HALF))
+    }
+
+    /// As [`Self::offsets`], where [`Self::limit`] says that they fit.
+    #[inline(always)]
+    fn short_offsets(&self, fraction: u32) -> [i64; 3] {
+        self.offsets(fraction).map(|offset| offset as i64)
     }
 
     /// Returns the columns.
@@ -164,12 +165,12 @@ impl Matrix {
     }
 
     /// Appends the matrix for vector registers to `factors`; no value is below the first or above
-    /// the second of `values`.
+    /// the second of `values`, of which [`Self::limit`] rules overflow out.
     pub(super) fn push_to(&self, factors: &mut KVVec<Factors>, values: [i32; 2]) -> Result {
         let columns = self.columns().ok_or(EINVAL)?;
 
         for index in 0..Factors::MATRIX {
-            let factor = Factors::of_matrix(columns, self.offsets(0), values, index);
+            let factor = Factors::of_matrix(columns, self.short_offsets(0), values, index);
 
             factors.push(factor, GFP_KERNEL)?;
         }
@@ -187,7 +188,7 @@ impl Matrix {
             .unwrap_or_default()
             .map(|coefficient| coefficient.wrapping_mul(value.into()));
         let offsets = if channel == 0 {
-            self.offsets(fraction)
+            self.short_offsets(fraction)
         } else {
             [0; 3]
         };
@@ -197,7 +198,7 @@ impl Matrix {
 
     /// Multiplies each of `colors`, of which [`Self::limit`] rules overflow out.
     pub(super) fn apply(&self, colors: &mut [Wide], fraction: u32) {
-        let offsets = self.offsets(fraction);
+        let offsets = self.short_offsets(fraction);
         let Some(columns) = self.columns() else {
             return;
         };
@@ -215,7 +216,7 @@ impl Matrix {
         };
 
         for color in colors {
-            let mut sums = offsets.map(i128::from);
+            let mut sums = offsets;
 
             for (column, value) in [red, green, blue].into_iter().zip(*color) {
                 for (sum, coefficient) in sums.iter_mut().zip(column[length(value)]) {
@@ -233,7 +234,7 @@ impl Matrix {
         };
 
         if self.limit(65535, 0).is_some() {
-            let offsets = self.offsets(0);
+            let offsets = self.short_offsets(0);
 
             for pixel in row {
                 *pixel = clamped(*pixel, multiply(columns, offsets, widened(*pixel)));
@@ -363,6 +364,34 @@ mod tests {
 
         matrix.apply_to_row(&mut row);
         assert_eq!(row[0], pixel::opaque(65535, 0, 65535));
+        Ok(())
+    }
+
+    #[test]
+    fn large_offsets_count() -> Result {
+        let (a, d) = (20 * ONE, NEGATIVE | (19 * ONE));
+        let matrix = Matrix::new(&[a, 0, 0, d, 0, a, 0, d, 0, 0, a, d])?;
+        let color = [55705, 63000, 65535];
+        let expected = [-131065, 14835, 65535];
+        let mut colors = [color];
+
+        assert_eq!(multiplied(&matrix, color), expected);
+        matrix.apply(&mut colors, 0);
+        assert_eq!(colors[0], expected);
+
+        let sum = add(matrix.products(0, 55705, 0), matrix.products(1, 63000, 0));
+
+        assert_eq!(
+            add(sum, matrix.products(2, 65535, 0)).map(|sum| (sum >> 32) as i32),
+            expected
+        );
+        assert_eq!(matrix.inside([65535; 3], 0), None);
+
+        let [below, above] = [NEGATIVE | (u64::MAX >> 1), u64::MAX >> 1]
+            .map(|d| Matrix::new(&[a, 0, 0, d, 0, a, 0, d, 0, 0, a, d]));
+
+        assert_eq!(multiplied(&below?, color), [i32::MIN; 3]);
+        assert_eq!(multiplied(&above?, color), [i32::MAX; 3]);
         Ok(())
     }
 
