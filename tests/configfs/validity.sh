@@ -71,7 +71,9 @@ if [ "$driver" = rvkms ]; then
 	does put '+BX30-C8' $plane/supported_formats
 	is BX30 grep -x BX30 $plane/supported_formats
 	is 64 sh -c "wc -l <$plane/supported_formats"
-	does put '+*' $plane/supported_formats
+	fails "$ENOSPC" put '+*' $plane/supported_formats
+	is BX30 grep -x BX30 $plane/supported_formats
+	does put '-BX30+*' $plane/supported_formats
 	is C8 grep -ow C8 $plane/supported_formats
 	is 64 sh -c "wc -l <$plane/supported_formats"
 	does put '-*' $plane/supported_formats
@@ -166,13 +168,17 @@ $(cat $plane/supported_color_ranges) $(cat $plane/default_color_range)"
 	put 0 $top/dev/enabled
 	no_device dev
 
-	# A plain composer judges what is shown of them. The core takes no XR48 to write to that no plane can show.
+	# A plain composer judges what is shown of them. What no plane can show cannot be written to.
 	about "formats that planes do not have by default"
 	device dev
 	put 1 $top/dev/crtcs/crtc/writeback
 	rare=+RX30+BX30+AB15+RA15+BA15+XB15+RX15+BX15+AR12+AB12+RA12+BA12+XR12+XB12+RX12+BX12
-	does put "-*$rare+XR48" $top/dev/planes/primary/supported_formats
+	does put "-*$rare" $top/dev/planes/primary/supported_formats
+	invalid
+	does put "+XR48" $top/dev/planes/primary/supported_formats
 	does put 1 $top/dev/enabled
+	is XRGB16161616 sh -c "drm_info /dev/dri/$(card dev) | sed -n '/WRITEBACK_PIXEL_FORMATS/,/Connector/ \
+		s/.*[^A-Z0-9]\([A-Z0-9]*\) (0x[0-9a-f]\{8\}).*/\1/p'"
 	does sh -c "/rvkms/build/client/rvkms-client reference --card /dev/dri/$(card dev) --seed 1 --seconds 10 \
 		>/tmp/judged"
 	does grep ' scenes judged, 0 wrong' /tmp/judged

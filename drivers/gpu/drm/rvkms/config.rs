@@ -25,6 +25,10 @@ pub(crate) use self::{
     }, //
 };
 
+use crate::compose::{
+    Format,
+    Writeback, //
+};
 use kernel::{
     drm::kms::{
         self,
@@ -479,6 +483,18 @@ impl Config {
             .map(|(id, _)| id)
     }
 
+    /// Returns the formats that can be written back. The core makes framebuffers only of formats
+    /// that a plane has.
+    pub(crate) fn writeback_formats(&self) -> impl Iterator<Item = Format> + '_ {
+        Format::ALL.iter().copied().filter(|format| {
+            Writeback::supports(*format)
+                && self
+                    .planes
+                    .iter()
+                    .any(|(_, plane)| plane.formats.contains(*format))
+        })
+    }
+
     /// Tells why no device can be made of this, if so.
     pub(crate) fn validate(&self) -> Result<(), Invalid<'_>> {
         for (what, count) in [
@@ -535,6 +551,9 @@ impl Config {
             }
             if self.planes_of(PlaneType::Cursor, id).count() > 1 {
                 return Err(Invalid::CursorPlanes(&crtc.name));
+            }
+            if crtc.writeback && self.writeback_formats().next().is_none() {
+                return Err(Invalid::WritebackWithoutFormat(&crtc.name));
             }
         }
 

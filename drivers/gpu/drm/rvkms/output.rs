@@ -106,7 +106,7 @@ pub(crate) fn create_objects(setup: &KmsSetup<'_, RvkmsDriver>, config: &Config)
                 .filter(|(_, encoder)| encoder.possible_crtcs().contains(&id))
                 .filter_map(|(id, _)| encoders.get(id).ok());
 
-            writeback::create(setup, crtcs.get(id)?, fed)?;
+            writeback::create(setup, config, crtcs.get(id)?, fed)?;
         }
     }
 

@@ -3,10 +3,7 @@
 //! Writeback connectors.
 
 use crate::{
-    compose::{
-        Format,
-        Writeback, //
-    },
+    config::Config,
     crtc::RvkmsCrtc,
     device::RvkmsDriver, //
 };
@@ -34,14 +31,13 @@ use kernel::{
 /// `encoders`.
 pub(crate) fn create<'a>(
     setup: &KmsSetup<'_, RvkmsDriver>,
+    config: &Config,
     crtc: &Crtc<RvkmsCrtc>,
     encoders: impl Iterator<Item = &'a Encoder<RvkmsDriver>>,
 ) -> Result {
     let mut formats = KVec::new();
-    for format in Format::ALL {
-        if Writeback::supports(*format) {
-            formats.push(format.fourcc(), GFP_KERNEL)?;
-        }
+    for format in config.writeback_formats() {
+        formats.push(format.fourcc(), GFP_KERNEL)?;
     }
 
     let writeback = Encoder::new(setup, EncoderType::Virtual, None)?;

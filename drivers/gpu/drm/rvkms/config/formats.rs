@@ -38,9 +38,6 @@ impl Formats {
         Self(offered)
     };
 
-    // INVARIANT: There are none.
-    const NONE: Self = Self([false; Format::ALL.len()]);
-
     /// Returns whether there is no format in the set.
     pub(crate) fn is_empty(&self) -> bool {
         self.iter().next().is_none()
@@ -54,19 +51,24 @@ impl Formats {
             .filter_map(|(format, contained)| contained.then_some(*format))
     }
 
+    /// Returns whether `format` is in the set.
+    pub(crate) fn contains(&self, format: Format) -> bool {
+        self.iter().any(|other| other == format)
+    }
+
     /// Returns a set that is changed as `text` says.
     ///
     /// `+` and the four characters of a code add a format, and `-` removes one. Blanks at the end
-    /// of a code can be left out. `+*` is for the formats of [`Self::DEFAULT`], `-*` for all.
+    /// of a code can be left out. `+*` adds the formats of [`Self::DEFAULT`], `-*` removes all.
     ///
     /// Fails with [`EINVAL`] if this cannot be understood, and with [`ENOSPC`] if there would be
-    /// more than [`MAX_FORMATS`].
+    /// more than [`MAX_FORMATS`] in the end.
     pub(crate) fn changed(&self, text: &[u8]) -> Result<Self> {
-        let mut changed = *self;
+        let mut contained = self.0;
         let mut rest = text.trim_ascii();
 
         while let Some((sign, after)) = rest.split_first() {
-            let contained = match sign {
+            let added = match sign {
                 b'+' => true,
                 b'-' => false,
                 _ => return Err(EINVAL),
@@ -78,35 +80,39 @@ impl Formats {
             let (name, next) = after.split_at_checked(end).ok_or(EINVAL)?;
 
             match name.trim_ascii_end() {
-                b"*" if contained => changed = Self::DEFAULT,
-                b"*" => changed = Self::NONE,
-                name => changed.set(name, contained)?,
+                b"*" => {
+                    for (contained, default) in contained.iter_mut().zip(Self::DEFAULT.0) {
+                        *contained = added && (*contained || default);
+                    }
+                }
+                name => *contained.get_mut(index(name)?).ok_or(EINVAL)? = added,
             }
             rest = next.trim_ascii_start();
         }
 
-        if changed.iter().count() > MAX_FORMATS {
+        if contained.iter().filter(|contained| **contained).count() > MAX_FORMATS {
             return Err(ENOSPC);
         }
         // INVARIANT: There are not more, as was just seen.
-        Ok(changed)
+        Ok(Self(contained))
     }
+}
 
-    fn set(&mut self, name: &[u8], contained: bool) -> Result {
-        let mut code = [b' '; 4];
+/// Returns where the format of a name is in [`Format::ALL`].
+fn index(name: &[u8]) -> Result<usize> {
+    let mut code = [b' '; 4];
 
-        if name.is_empty() {
-            return Err(EINVAL);
-        }
-        code.get_mut(..name.len())
-            .ok_or(EINVAL)?
-            .copy_from_slice(name);
-
-        let format = Format::from_fourcc(u32::from_le_bytes(code)).ok_or(EINVAL)?;
-        let index = Format::ALL.iter().position(|other| *other == format);
-
-        *self.0.get_mut(index.ok_or(EINVAL)?).ok_or(EINVAL)? = contained;
-
-        Ok(())
+    if name.is_empty() {
+        return Err(EINVAL);
     }
+    code.get_mut(..name.len())
+        .ok_or(EINVAL)?
+        .copy_from_slice(name);
+
+    let format = Format::from_fourcc(u32::from_le_bytes(code)).ok_or(EINVAL)?;
+
+    Format::ALL
+        .iter()
+        .position(|other| *other == format)
+        .ok_or(EINVAL)
 }

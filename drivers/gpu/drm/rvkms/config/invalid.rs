@@ -24,6 +24,7 @@ pub(crate) enum Invalid<'a> {
     NoPrimaryPlane(&'a CStr),
     PrimaryPlanes(&'a CStr),
     CursorPlanes(&'a CStr),
+    WritebackWithoutFormat(&'a CStr),
     SharedPlane(&'a CStr),
     EncoderWithoutCrtc(&'a CStr),
     CrtcWithoutEncoder(&'a CStr),
@@ -58,6 +59,9 @@ impl fmt::Display for Invalid<'_> {
                 f.write_fmt(fmt!("CRTC {name} has several primary planes"))
             }
             Self::CursorPlanes(name) => f.write_fmt(fmt!("CRTC {name} has several cursor planes")),
+            Self::WritebackWithoutFormat(name) => f.write_fmt(fmt!(
+                "CRTC {name} has writeback, but no plane has a format that can be written"
+            )),
             Self::SharedPlane(name) => f.write_fmt(fmt!(
                 "plane {name} is the primary or cursor plane of several CRTCs"
             )),
