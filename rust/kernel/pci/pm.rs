@@ -53,9 +53,13 @@ pub trait PmDriver: Driver + Sized {
 }
 
 /// The callbacks of a driver that implements [`PmDriver`].
+///
+/// # Invariants
+///
+/// `ops` are those of `T`, and of no type that is a subtype or supertype of it.
 pub struct PmOps<T: ?Sized> {
     ops: &'static bindings::dev_pm_ops,
-    _driver: PhantomData<fn(&T)>,
+    _driver: PhantomData<fn(*mut T) -> *mut T>,
 }
 
 impl<T: ?Sized> PmOps<T> {
@@ -78,6 +82,7 @@ impl<T: PmDriver> PmOps<T> {
     /// Creates the callbacks.
     #[allow(clippy::new_without_default)]
     pub const fn new() -> Self {
+        // INVARIANT: These are the ones of `T`.
         Self {
             ops: const { &Self::OPS },
             _driver: PhantomData,

@@ -48,9 +48,13 @@ pub trait ResetDriver: Driver + Sized {
 }
 
 /// The callbacks of a driver that implements [`ResetDriver`].
+///
+/// # Invariants
+///
+/// `handlers` are those of `T`, and of no type that is a subtype or supertype of it.
 pub struct ResetOps<T: ?Sized> {
     handlers: &'static bindings::pci_error_handlers,
-    _driver: PhantomData<fn(&T)>,
+    _driver: PhantomData<fn(*mut T) -> *mut T>,
 }
 
 impl<T: ?Sized> ResetOps<T> {
@@ -69,6 +73,7 @@ impl<T: ResetDriver> ResetOps<T> {
     /// Creates the callbacks.
     #[allow(clippy::new_without_default)]
     pub const fn new() -> Self {
+        // INVARIANT: These are the ones of `T`.
         Self {
             handlers: const { &Self::HANDLERS },
             _driver: PhantomData,
