@@ -43,6 +43,17 @@ impl Mapping {
         })
     }
 
+    /// Unmaps the first `length` bytes of it, whole pages.
+    pub fn cut(&mut self, length: usize) -> Result<(), Errno> {
+        assert!(length < self.length);
+        // SAFETY: the range is the beginning of the mapping, and no slice of it exists while `self` is borrowed.
+        unsafe { munmap(self.start.cast(), length) }?;
+        // SAFETY: this stays inside of the mapping.
+        self.start = unsafe { self.start.add(length) };
+        self.length -= length;
+        Ok(())
+    }
+
     /// The bytes, to read.
     pub fn bytes(&self) -> &[u8] {
         // SAFETY: the mapping is this long and lives as long as `self`. Another process may draw into it meanwhile;

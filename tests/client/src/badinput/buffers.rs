@@ -29,6 +29,7 @@ pub const TESTS: &[Test] = &[
     test("dumb-mmap-past-end", mmap_past_end),
     test("dumb-mmap-foreign", mmap_foreign),
     test("dumb-mapping-outlives-handle", mapping_outlives_handle),
+    test("dumb-mapping-in-parts", mapping_in_parts),
     test("prime-import-bad-fd", import_bad_fd),
     test("prime-export-bad-handle", export_bad_handle),
     test("prime-export-bad-flags", export_bad_flags),
@@ -167,6 +168,38 @@ fn map_offset(screen: &Screen<'_>, handle: u32) -> Result<u64, crate::error::Err
         .call(raw::MAP_DUMB, &mut argument)
         .what("MAP_DUMB")?;
     Ok(argument.offset)
+}
+
+/// The upper part of a mapping, and a mapping of the upper part, are that of the buffer.
+fn mapping_in_parts(screen: &Screen<'_>) -> Verdict {
+    const PAGE: usize = 4096;
+    let size = 4 * PAGE;
+    let buffer = Dumb::new(screen.card, 64, (size / 256) as u32, 32)?;
+    let mut whole = buffer.map()?;
+    for (number, page) in whole.bytes_mut().chunks_mut(PAGE).enumerate() {
+        page.fill(number as u8 + 1);
+    }
+    let mut upper = buffer.map()?;
+    upper.cut(2 * PAGE).what("munmap of the lower half")?;
+    let file = export(screen.card, buffer.handle).what("PRIME_HANDLE_TO_FD")?;
+    let exported = Mapping::new(file.as_fd(), 2 * PAGE as u64, size - 2 * PAGE, true)
+        .what("mmap of the upper half of a dma-buf")?;
+    for (what, mapping) in [
+        ("a mapping that was cut", upper),
+        ("a mapping from an offset on", exported),
+    ] {
+        let mut mapping = mapping;
+        let found = (mapping.bytes()[0], mapping.bytes()[PAGE]);
+        if found != (3, 4) {
+            return fail(format!("{what} shows pages {found:?}, not the last two"));
+        }
+        mapping.bytes_mut()[1] = 9;
+        if whole.bytes()[2 * PAGE + 1] != 9 {
+            return fail(format!("{what} is not written to the same page"));
+        }
+        whole.bytes_mut()[2 * PAGE + 1] = 3;
+    }
+    Ok(())
 }
 
 fn mmap_past_end(screen: &Screen<'_>) -> Verdict {
