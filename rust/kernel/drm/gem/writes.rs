@@ -6,11 +6,17 @@
 //! table entries, and these come from the fault handler of the object. So when all entries are
 //! removed then nothing is written until the next fault: see [`Writes::watch`].
 
-use crate::sync::atomic::{
-    Acquire,
-    Atomic,
-    Full,
-    Relaxed, //
+use crate::{
+    new_mutex,
+    prelude::*,
+    sync::{
+        atomic::{
+            Acquire,
+            Atomic,
+            Full, //
+        },
+        Mutex, //
+    }, //
 };
 
 /// The version that comes next, of all objects: no two have a version in common.
@@ -23,6 +29,7 @@ static NEXT: Atomic<i64> = Atomic::new(0);
 /// - If user space may have page table entries for the memory then `mapped` or `busy` is not 0.
 /// - If `mapped`, `busy` and `writers` are 0 then `version` was taken from `NEXT` after whatever
 ///   has been written.
+#[pin_data]
 pub struct Writes {
     version: Atomic<i64>,
     /// Whether user space may have page table entries.
@@ -33,21 +40,22 @@ pub struct Writes {
     writers: Atomic<i32>,
     /// Whether the memory can have been given to others.
     shared: Atomic<i32>,
+    /// Held by who removes page table entries.
+    #[pin]
+    watching: Mutex<()>,
 }
 
 impl Writes {
     /// Starts with memory that nobody has access to.
-    pub(super) fn new() -> Self {
-        let this = Self {
-            version: Atomic::new(0),
+    pub(super) fn new() -> impl PinInit<Self> {
+        pin_init!(Self {
+            version: Atomic::new(NEXT.fetch_add(1, Full) + 1),
             mapped: Atomic::new(0),
             busy: Atomic::new(0),
             writers: Atomic::new(0),
             shared: Atomic::new(0),
-        };
-
-        this.written();
-        this
+            watching <- new_mutex!(()),
+        })
     }
 
     /// Notes that something has been written. Does not sleep.
@@ -107,12 +115,8 @@ impl Writes {
             return None;
         }
 
-        // As long as there may be page table entries each call counts as a write. Who adds some is
-        // busy until `mapped` says so, and who removes them before it says so: hence both looks.
-        if self.busy.load(Acquire) != 0
-            || self.mapped.load(Acquire) != 0
-            || self.busy.load(Acquire) != 0
-        {
+        // As long as there may be page table entries each call counts as a write.
+        if self.is_mapped() {
             self.written();
         }
 
@@ -120,19 +124,33 @@ impl Writes {
     }
 
     /// Notices writes of user space again from now on: `unmap` is to remove all page table entries,
-    /// which the fault handler then adds again when they are needed.
-    ///
-    /// Context: that of `unmap`.
+    /// which the fault handler then adds again when they are needed. If somebody else does so then
+    /// it waits for that. May sleep.
     pub(super) fn watch(&self, unmap: impl FnOnce()) {
+        if !self.is_mapped() {
+            return;
+        }
+
+        let _watching = self.watching.lock();
+
         if self.watch_begin() {
             unmap();
             self.watch_end();
         }
     }
 
+    /// Returns whether there may be page table entries.
+    fn is_mapped(&self) -> bool {
+        // Who adds some is busy until `mapped` says so, and who removes them before it says so:
+        // hence both looks.
+        self.busy.load(Acquire) != 0
+            || self.mapped.load(Acquire) != 0
+            || self.busy.load(Acquire) != 0
+    }
+
     #[inline(never)]
     fn watch_begin(&self) -> bool {
-        if self.mapped.load(Relaxed) == 0 {
+        if self.mapped.load(Acquire) == 0 {
             return false;
         }
 
@@ -158,10 +176,23 @@ impl Writes {
 #[macros::kunit_tests(rust_drm_gem_writes)]
 mod tests {
     use super::*;
+    use crate::{
+        sync::{
+            atomic::Relaxed,
+            Arc,
+            Completion, //
+        },
+        time::{
+            delay::fsleep,
+            Delta, //
+        },
+        workqueue, //
+    };
 
     #[test]
     fn versions_are_unique() {
-        let (one, other) = (Writes::new(), Writes::new());
+        pin_init::stack_pin_init!(let one = Writes::new());
+        pin_init::stack_pin_init!(let other = Writes::new());
 
         assert!(one.version().is_some());
         assert_ne!(one.version(), other.version());
@@ -170,7 +201,7 @@ mod tests {
 
     #[test]
     fn kernel_writers_are_noticed() {
-        let writes = Writes::new();
+        pin_init::stack_pin_init!(let writes = Writes::new());
         let before = writes.version();
 
         writes.begin();
@@ -186,7 +217,7 @@ mod tests {
 
     #[test]
     fn mapped_memory_counts_as_written() {
-        let writes = Writes::new();
+        pin_init::stack_pin_init!(let writes = Writes::new());
         let before = writes.version();
 
         writes.fault(|| assert_ne!(writes.version(), before));
@@ -211,7 +242,7 @@ mod tests {
 
     #[test]
     fn faults_meanwhile_are_noticed() {
-        let writes = Writes::new();
+        pin_init::stack_pin_init!(let writes = Writes::new());
 
         writes.fault(|| ());
         writes.fault(|| writes.watch(|| ()));
@@ -220,8 +251,59 @@ mod tests {
     }
 
     #[test]
+    fn who_watches_second_waits_for_the_first() -> Result {
+        #[pin_data]
+        struct Shared {
+            #[pin]
+            writes: Writes,
+            #[pin]
+            begun: Completion,
+            #[pin]
+            go_on: Completion,
+            #[pin]
+            ended: Completion,
+            version: Atomic<i64>,
+        }
+
+        let shared = Arc::pin_init(
+            pin_init!(Shared {
+                writes <- Writes::new(),
+                begun <- Completion::new(),
+                go_on <- Completion::new(),
+                ended <- Completion::new(),
+                version: Atomic::new(0),
+            }),
+            GFP_KERNEL,
+        )?;
+        let (first, second) = (shared.clone(), shared.clone());
+
+        shared.writes.fault(|| ());
+        workqueue::system_unbound().try_spawn(GFP_KERNEL, move || {
+            first.writes.watch(|| {
+                first.begun.complete_all();
+                first.go_on.wait_for_completion();
+            });
+        })?;
+        shared.begun.wait_for_completion();
+        workqueue::system_unbound().try_spawn(GFP_KERNEL, move || {
+            second.writes.watch(|| ());
+            second
+                .version
+                .store(second.writes.version().unwrap_or_default(), Relaxed);
+            second.ended.complete_all();
+        })?;
+        // Who does not wait has ended then.
+        fsleep(Delta::from_millis(20));
+        shared.go_on.complete_all();
+        shared.ended.wait_for_completion();
+
+        assert_eq!(shared.writes.version(), Some(shared.version.load(Relaxed)));
+        Ok(())
+    }
+
+    #[test]
     fn shared_memory_has_no_version() {
-        let writes = Writes::new();
+        pin_init::stack_pin_init!(let writes = Writes::new());
 
         writes.share();
         assert_eq!(writes.version(), None);
