@@ -27,6 +27,7 @@ pub mod atomic;
 pub mod blend;
 pub mod color;
 pub mod colorop;
+mod commit;
 pub mod connector;
 mod crc;
 pub mod crtc;
@@ -236,7 +237,7 @@ const fn mode_config_funcs<D: KmsDriver, const DAMAGE: bool>() -> bindings::drm_
     bindings::drm_mode_config_funcs {
         fb_create: Some(framebuffer::Framebuffer::<D>::create_callback::<DAMAGE>),
         atomic_check: Some(bindings::drm_atomic_helper_check),
-        atomic_commit: Some(commit_callback),
+        atomic_commit: Some(commit::commit_callback),
         ..pin_init::zeroed()
     }
 }
@@ -245,70 +246,6 @@ const fn mode_config_helper_funcs<D: KmsDriver>() -> bindings::drm_mode_config_h
     bindings::drm_mode_config_helper_funcs {
         atomic_commit_tail: Some(tail::commit_tail_callback::<D>),
         ..pin_init::zeroed()
-    }
-}
-
-/// Carries an update out, unless the device is gone and something would be turned on.
-///
-/// An ioctl that began before the device was unplugged can have waited for the locks until
-/// everything was turned off. Nobody would turn off what it turns on.
-///
-/// # Safety
-///
-/// `commit` must be an update of the device `dev` that has been checked.
-unsafe extern "C" fn commit_callback(
-    dev: *mut bindings::drm_device,
-    commit: *mut bindings::drm_atomic_commit,
-    nonblock: bool,
-) -> c_int {
-    let mut index = 0;
-
-    // SAFETY: `dev` is a valid device by the safety requirements.
-    let plugged = unsafe { bindings::drm_dev_enter(dev, &mut index) };
-
-    if plugged {
-        // Whoever unplugs any DRM device waits until here, so nothing may come before this that
-        // waits for others, e.g. for fences. If this device is unplugged from now on then the
-        // update is turned off again: `shutdown()` comes later, and waits for the locks of the
-        // update's CRTCs, which the caller holds until the update is the current one.
-        //
-        // SAFETY: This ends what `drm_dev_enter()` began.
-        unsafe { bindings::drm_dev_exit(index) };
-    }
-
-    // SAFETY: The requirements of this function are those of both.
-    unsafe {
-        if plugged || !turns_on(commit) {
-            bindings::drm_atomic_helper_commit(dev, commit, nonblock)
-        } else {
-            ENODEV.to_errno()
-        }
-    }
-}
-
-/// Returns whether the update turns a CRTC on, or gives it connectors, for which there is a
-/// reference then.
-///
-/// # Safety
-///
-/// `commit` must be an update, to which no other thread adds states.
-unsafe fn turns_on(commit: *const bindings::drm_atomic_commit) -> bool {
-    // SAFETY: The update is valid by the safety requirements. It has an entry for each CRTC of the
-    // device, with both states if the CRTC is part of it.
-    unsafe {
-        let count = (*(*commit).dev).mode_config.num_crtc.unsigned_abs() as usize;
-
-        (0..count).any(|index| {
-            let entry = (*commit).crtcs.add(index);
-
-            if (*entry).ptr.is_null() {
-                return false;
-            }
-
-            let (old, new) = ((*entry).old_state, (*entry).new_state);
-
-            (*new).active && !(*old).active || (*new).enable && !(*old).enable
-        })
     }
 }
 

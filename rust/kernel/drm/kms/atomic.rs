@@ -22,6 +22,11 @@
 //! C header: [`include/drm/drm_atomic.h`](srctree/include/drm/drm_atomic.h)
 
 use super::{
+    commit::{
+        crtc_states,
+        plane_states,
+        Entry, //
+    },
     crtc::{
         Crtc,
         CrtcState,
@@ -60,12 +65,6 @@ use core::{
         NonNull, //
     },
 };
-
-/// The old and the new state of an object in an update.
-pub(super) struct Entry<S> {
-    old_state: *mut S,
-    pub(super) new_state: *mut S,
-}
 
 /// Returns the states of `plane` in `commit`, if it is part of it.
 ///
@@ -176,7 +175,8 @@ impl<D: KmsDriver> AtomicCheck<'_, D> {
     /// Calls a C function that adds states to the update, and remembers its error.
     ///
     /// An error can leave the commit half changed, and all locks but one must be given up after an
-    /// `EDEADLK`, hence the check must not succeed any more.
+    /// `EDEADLK`, hence the check must not succeed any more. Nor must it if a CRTC that is on was
+    /// added to an update that may not change modes: for the core that is a bug of the driver.
     pub(super) fn add<R>(
         &self,
         f: impl FnOnce(*mut bindings::drm_atomic_commit) -> Result<R>,
@@ -185,7 +185,27 @@ impl<D: KmsDriver> AtomicCheck<'_, D> {
             return Err(err);
         }
 
-        f(self.as_raw()).inspect_err(|err| self.failed.set(Some(*err)))
+        let enabled = || {
+            // SAFETY: The commit is valid and belongs to this thread by the type invariants.
+            unsafe { crtc_states(self.as_raw()) }
+                // SAFETY: These are states of the commit.
+                .filter(|entry| unsafe { (*entry.new_state).enable })
+                .count()
+        };
+        let before = enabled();
+
+        f(self.as_raw())
+            .and_then(|added| {
+                // SAFETY: As above.
+                let allow_modeset = unsafe { (*self.as_raw()).allow_modeset() };
+
+                if allow_modeset || enabled() == before {
+                    Ok(added)
+                } else {
+                    Err(EINVAL)
+                }
+            })
+            .inspect_err(|err| self.failed.set(Some(*err)))
     }
 
     /// Returns the new state of `plane`, whether or not it is borrowed.
@@ -211,7 +231,8 @@ impl<D: KmsDriver> AtomicCheck<'_, D> {
     /// Returns the new state of `plane`, which is added to the update if it is not part of it yet.
     ///
     /// Fails with `EBUSY` if the state is borrowed, with `EINVAL` if `plane` is of another device,
-    /// and with `ENOMEM` or `EDEADLK` if the state cannot be added.
+    /// and with `ENOMEM` or `EDEADLK` if the state cannot be added. The CRTC that shows the plane is
+    /// added, too, which fails as in [`get_crtc_state`](Self::get_crtc_state).
     ///
     /// C: `drm_atomic_get_plane_state()`.
     pub fn get_plane_state<T: DriverPlane<Driver = D>>(
@@ -264,8 +285,9 @@ impl<D: KmsDriver> AtomicCheck<'_, D> {
 
     /// Returns the new state of `crtc`, which is added to the update if it is not part of it yet.
     ///
-    /// Fails with `EBUSY` if the state is borrowed, with `EINVAL` if `crtc` is of another device,
-    /// and with `ENOMEM` or `EDEADLK` if the state cannot be added.
+    /// Fails with `EBUSY` if the state is borrowed, with `EINVAL` if `crtc` is of another device, or
+    /// enabled and not yet part of an update that may not change modes, and with `ENOMEM` or
+    /// `EDEADLK` if the state cannot be added.
     ///
     /// C: `drm_atomic_get_crtc_state()`.
     pub fn get_crtc_state<T: DriverCrtc<Driver = D>>(
@@ -465,16 +487,9 @@ impl<'a, D: KmsDriver> AtomicCommit<'a, D> {
 
     /// Returns the CRTCs that are part of the update.
     pub(super) fn raw_crtcs(&self) -> impl Iterator<Item = *mut bindings::drm_crtc> + '_ {
-        // SAFETY: The commit and its device are valid by the type invariants, and the number of
-        // CRTCs does not change after the device has been set up.
-        let count = unsafe { (*(*self.as_raw()).dev).mode_config.num_crtc };
-
-        (0..usize::try_from(count).unwrap_or(0)).filter_map(|i| {
-            // SAFETY: The array has an entry for each CRTC of the device.
-            let crtc = unsafe { (*(*self.as_raw()).crtcs.add(i)).ptr };
-
-            (!crtc.is_null()).then_some(crtc)
-        })
+        // SAFETY: The commit and its states are valid by the type invariants, and no states are
+        // added to a commit that is carried out.
+        unsafe { crtc_states(self.as_raw()).map(|entry| (*entry.new_state).crtc) }
     }
 
     /// Returns the new states of all planes that are part of the update, in the order of their
@@ -482,18 +497,10 @@ impl<'a, D: KmsDriver> AtomicCommit<'a, D> {
     ///
     /// C: `for_each_new_plane_in_state()`.
     pub fn new_plane_states(&self) -> impl Iterator<Item = &OpaquePlaneState<D>> {
-        // SAFETY: The commit and its device are valid by the type invariants, and the number of
-        // planes does not change after the device has been set up.
-        let count = unsafe { (*(*self.as_raw()).dev).mode_config.num_total_plane };
-
-        (0..usize::try_from(count).unwrap_or(0)).filter_map(|i| {
-            // SAFETY: The array has an entry for each plane of the device. By the type invariants
-            // its states are not freed, and do not change any more.
-            unsafe {
-                let entry = (*self.as_raw()).planes.add(i);
-
-                (!(*entry).ptr.is_null()).then(|| OpaquePlaneState::from_raw((*entry).new_state))
-            }
-        })
+        // SAFETY: The commit is valid by the type invariants, and no states are added to one that
+        // is carried out. Its states are not freed, and do not change any more.
+        unsafe {
+            plane_states(self.as_raw()).map(|entry| OpaquePlaneState::from_raw(entry.new_state))
+        }
     }
 }

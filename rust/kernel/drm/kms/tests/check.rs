@@ -2,7 +2,10 @@
 
 //! States of updates in the check phase.
 
-use super::*;
+use super::{
+    tail::turn_on,
+    *, //
+};
 
 #[kunit_tests(rust_drm_kms_check)]
 mod tests {
@@ -101,6 +104,29 @@ mod tests {
             ensure(check.get_new_crtc_state(&foreign.crtc).is_none())?;
             ensure(check.get_old_crtc_state(&foreign.crtc).is_none())
         })?
+    }
+
+    #[test]
+    fn crtcs_that_are_on_are_added_to_modesets_only() -> Result {
+        let tally = Tally::new()?;
+        let device = TestDevice::register(&tally, create_kept, None)?;
+        let crtc = tally.kept.lock().take().ok_or(ENODATA)?.crtc;
+        let add = |allow_modeset| {
+            with_check(&device.drm, |check| {
+                // SAFETY: Only this thread knows of the update.
+                unsafe { (*check.as_raw()).set_allow_modeset(allow_modeset) };
+
+                let ret = check.get_crtc_state(&crtc).map(drop);
+                ensure(check.result(Ok(())) == ret)?;
+                ret
+            })?
+        };
+
+        assert_eq!(add(false), Ok(()));
+        assert_eq!(turn_on(&device.drm, &crtc), Ok(0));
+        assert_eq!(add(true), Ok(()));
+        assert_eq!(add(false), Err(EINVAL));
+        Ok(())
     }
 
     #[test]

@@ -300,14 +300,18 @@ mod tests {
 
     #[test]
     fn nothing_is_turned_on_once_the_device_is_gone() -> Result {
-        use crate::drm::kms::{
+        use crate::drm::kms::commit::{
             commit_callback,
             turns_on, //
         };
 
         let tally = Tally::new()?;
         let device = TestDevice::register(&tally, create_kept, None)?;
-        let crtc = tally.kept.lock().take().ok_or(ENODATA)?.crtc;
+        let Kept {
+            crtc,
+            primary: plane,
+            ..
+        } = tally.kept.lock().take().ok_or(ENODATA)?;
         let drm = device.unplug();
 
         with_check(&drm, |check| {
@@ -326,7 +330,27 @@ mod tests {
 
             drop(check.get_crtc_state(&crtc)?);
             ensure(turn_on(false) == (false, None))?;
-            ensure(turn_on(true) == (true, Some(ENODEV.to_errno())))
+            ensure(turn_on(true) == (true, Some(ENODEV.to_errno())))?;
+            ensure(turn_on(false) == (false, None))?;
+
+            drop(check.get_plane_state(&plane)?);
+
+            // SAFETY: As above. Nothing but the address of the framebuffer is looked at, and it is
+            // gone when the update is freed.
+            unsafe {
+                let commit = check.as_raw();
+                let state = (*(*commit).planes.add(plane.index() as usize)).new_state;
+
+                ensure(!turns_on(commit))?;
+                (*state).fb = core::ptr::dangling_mut();
+                let ret = (
+                    turns_on(commit),
+                    commit_callback(drm.as_raw(), commit, false),
+                );
+                (*state).fb = core::ptr::null_mut();
+
+                ensure(ret == (true, ENODEV.to_errno()))
+            }
         })?
     }
 

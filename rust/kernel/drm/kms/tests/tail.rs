@@ -4,7 +4,7 @@
 
 use super::*;
 use crate::{
-    drm::kms::commit_callback,
+    drm::kms::commit::commit_callback,
     error::from_err_ptr, //
 };
 use core::ptr;
