@@ -21,6 +21,7 @@ use crate::testlist::{accepted_or, fail, refused, skip, test, Test, Verdict};
 pub const TESTS: &[Test] = &[
     test("feature-scaling-nearest", scaling_nearest),
     test("feature-scaling-filters-differ", scaling_filters_differ),
+    test("feature-scaling-palette", scaling_palette),
     test("feature-scaling-limits", scaling_limits),
     test("feature-odd-width-of-packed-yuv", odd_width_of_packed_yuv),
     test("feature-async-flips", async_flips),
@@ -110,6 +111,44 @@ fn scaling_filters_differ(screen: &Screen<'_>) -> Verdict {
         .what("commit of the normal picture")?;
     if sums[0] == sums[1] {
         return fail("both filters give the same picture");
+    }
+    Ok(())
+}
+
+/// There is nothing between two entries of a palette.
+fn scaling_palette(screen: &Screen<'_>) -> Verdict {
+    let plane = screen.output.primary;
+    if !can_scale(screen) || !plane_formats(screen.card, plane)?.contains(&(DrmFourcc::C8 as u32)) {
+        return skip("there are no palettes, or planes cannot be scaled");
+    }
+    let size = 64;
+    let buffer = Dumb::new(screen.card, size, size, 8)?;
+    for (index, byte) in buffer.map()?.bytes_mut().iter_mut().enumerate() {
+        *byte = (index * 37 % 256) as u8;
+    }
+    let id =
+        add_fb2(screen.card, fb_argument(&buffer, size, size, DrmFourcc::C8)).what("ADDFB2")?;
+
+    let Some(mut crc) = Crc::start(screen)? else {
+        return skip("there are no checksums");
+    };
+    let mut sums = Vec::new();
+    for filter in [0, NEAREST] {
+        screen
+            .plane(plane, id, (0, 0), (3 * size, 3 * size))?
+            .set(screen.card, plane, "SRC_W", u64::from(size) << 16)?
+            .set(screen.card, plane, "SRC_H", u64::from(size) << 16)?
+            .set(screen.card, plane, "SCALING_FILTER", filter)?
+            .commit(screen.card, 0)
+            .what("commit of a scaled picture")?;
+        sums.push(crc.now()?);
+    }
+    stretched(screen, screen.front.id, screen.size(), 0)?
+        .commit(screen.card, 0)
+        .what("commit of the normal picture")?;
+    remove_fb(screen.card, id).what("RMFB")?;
+    if sums[0] != sums[1] {
+        return fail("indices are interpolated");
     }
     Ok(())
 }

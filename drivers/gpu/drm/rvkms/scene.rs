@@ -254,6 +254,7 @@ pub(crate) fn layer(
 ) -> Option<Layer<Content>> {
     let buffer = data.buffer()?;
     let fb = buffer.framebuffer();
+    let format = Format::from_fourcc(fb.format())?;
     // The composer clips by itself, so that a plane looks the same wherever it is.
     let (src, dst) = (state.unclipped_src(), state.unclipped_dst());
 
@@ -262,7 +263,7 @@ pub(crate) fn layer(
             buffer: buffer.clone(),
             change: None,
         },
-        format: Format::from_fourcc(fb.format())?,
+        format,
         pitches: [fb.pitch(0), fb.pitch(1), fb.pitch(2), fb.pitch(3)],
         src: SourceArea {
             x: src.x1.try_into().ok()?,
@@ -293,8 +294,9 @@ pub(crate) fn layer(
             blend::BlendMode::None => compose::BlendMode::None,
         },
         filter: match state.scaling_filter() {
-            ScalingFilter::Default => Filter::Linear,
-            ScalingFilter::NearestNeighbor => Filter::Nearest,
+            // There is nothing between two entries of a palette.
+            ScalingFilter::Default if format != Format::C8 => Filter::Linear,
+            _ => Filter::Nearest,
         },
         pipeline: data.pipeline().cloned(),
     })

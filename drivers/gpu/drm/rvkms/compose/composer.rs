@@ -227,7 +227,7 @@ fn adjust<S>(frame: &Frame<S>, row: &mut [Pixel]) {
         ctm.apply_to_row(row);
     }
     if let Some(gamma) = &frame.gamma {
-        if frame.layers.iter().any(|layer| layer.format == Format::C8) {
+        if frame.has_palette() {
             gamma.apply_palette(row);
         } else {
             gamma.apply(row);

@@ -212,7 +212,7 @@ impl<S> Frame<S> {
         })
     }
 
-    /// Returns whether all but the layers is the same.
+    /// Returns whether all but the layers is the same, and what is done with `gamma`.
     fn is_adjusted_like(&self, other: &Self) -> bool {
         let Self {
             width,
@@ -228,6 +228,7 @@ impl<S> Frame<S> {
             && is_same(degamma, &other.degamma)
             && is_same(ctm, &other.ctm)
             && is_same(gamma, &other.gamma)
+            && (gamma.is_none() || self.has_palette() == other.has_palette())
     }
 }
 
@@ -291,6 +292,7 @@ mod tests {
             Encoding,
             Filter,
             Format,
+            Lut,
             Range as ColorRange,
             Rotation,
             SourceArea, //
@@ -390,6 +392,27 @@ mod tests {
 
         let many = frame([layer(Some(1), 0), layer(Some(1), 0), layer(Some(1), 0)])?;
         assert!(update(&mut shown, &many).err() == Some(E2BIG));
+        Ok(())
+    }
+
+    #[test]
+    fn palettes_are_for_the_whole_frame() -> Result {
+        let mut shown = Shown::new(2)?;
+        let gamma = Arc::new(Lut::new(256, |_| [0; 3])?, GFP_KERNEL)?;
+        let mut colors = frame([layer(Some(1), 0)])?;
+        let mut indices = layer(Some(2), 30);
+
+        indices.format = Format::C8;
+        let mut both = frame([layer(Some(1), 0), indices])?;
+
+        update(&mut shown, &colors)?;
+        assert!(are(update(&mut shown, &both)?, &[(30, 50)]));
+
+        (colors.gamma, both.gamma) = (Some(gamma.clone()), Some(gamma));
+        update(&mut shown, &colors)?;
+        assert!(are(update(&mut shown, &both)?, &[(0, 100)]));
+        assert!(update(&mut shown, &both)?.is_empty());
+        assert!(are(update(&mut shown, &colors)?, &[(0, 100)]));
         Ok(())
     }
 

@@ -35,6 +35,13 @@ pub(crate) struct Frame<S> {
     pub(crate) gamma: Option<Arc<Lut>>,
 }
 
+impl<S> Frame<S> {
+    /// Returns whether `gamma` is a palette, too: it is one for the whole frame.
+    pub(super) fn has_palette(&self) -> bool {
+        self.layers.iter().any(|layer| layer.format == Format::C8)
+    }
+}
+
 /// What a plane shows.
 #[derive(Clone)]
 pub(crate) struct Layer<S> {
