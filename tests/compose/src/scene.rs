@@ -211,14 +211,14 @@ impl SceneLayer {
     fn layer(&self, curves: &Curves) -> Result<Layer<Memory>> {
         let mut operations = KVec::new();
 
-        let mut is_compatible = true;
-
-        for op in &self.ops {
-            is_compatible &= matches!(
+        let is_compatible = self.ops.iter().all(|op| {
+            matches!(
                 op,
                 Op::SrgbEotf | Op::SrgbInverse | Op::Matrix(_) | Op::Bypassed
-            );
+            )
+        });
 
+        for op in &self.ops {
             let operation = match op {
                 Op::SrgbEotf => Operation::Lut(curves.eotf.clone()),
                 Op::SrgbInverse => Operation::Lut(curves.inverse.clone()),

@@ -139,7 +139,7 @@ impl Curves {
         check: &AtomicCheck<'_, RvkmsDriver>,
     ) -> Result<Option<Arc<Pipeline>>> {
         let mut operations = KVec::with_capacity(MAX_OPS, GFP_KERNEL)?;
-        // Behind what C `vkms` does not have, nothing needs to be equal.
+        // With what C `vkms` does not have, nothing needs to be equal.
         let mut is_compatible = true;
 
         check.for_each_color_op(plane, |op| {
@@ -148,6 +148,10 @@ impl Curves {
                 ColorOp::Curve1d(Curve1d::SrgbEotf | Curve1d::SrgbInvEotf) | ColorOp::Ctm3x4(_)
             );
 
+            Ok(())
+        })?;
+
+        check.for_each_color_op(plane, |op| {
             let operation = match op {
                 ColorOp::Curve1d(curve) => self.operation(curve)?,
                 ColorOp::Lut1d(entries) => {

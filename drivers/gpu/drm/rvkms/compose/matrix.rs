@@ -86,12 +86,12 @@ impl Matrix {
         })
     }
 
-    /// Prepares a matrix in the order and format of `struct drm_color_ctm`: as [`Self::new`],
-    /// without the last column.
+    /// Prepares a matrix in the order and format of `struct drm_color_ctm`: as [`Self::exact`],
+    /// without the last column. C `vkms` has none.
     pub(crate) fn from_3x3(matrix: &[u64; 9]) -> Result<Self> {
         let [a, b, c, d, e, f, g, h, i] = *matrix;
 
-        Self::new(&[a, b, c, 0, d, e, f, 0, g, h, i, 0])
+        Self::exact(&[a, b, c, 0, d, e, f, 0, g, h, i, 0])
     }
 
     /// Prepares a factor for all channels, a sign-magnitude number with 32 fractional bits.
@@ -392,6 +392,18 @@ mod tests {
 
         assert_eq!(multiplied(&below?, color), [i32::MIN; 3]);
         assert_eq!(multiplied(&above?, color), [i32::MAX; 3]);
+        Ok(())
+    }
+
+    #[test]
+    fn matrices_of_crtcs_are_exact() -> Result {
+        let (a, b) = (1_000_000 * ONE + ONE / 5 * 2, NEGATIVE | (1_000_000 * ONE));
+        let matrix = Matrix::from_3x3(&[a, b, 0, 0, a, b, b, 0, a])?;
+        let mut row = [pixel::opaque(65535, 65535, 65535)];
+
+        assert_eq!(multiplied(&matrix, [65535; 3]), [26214; 3]);
+        matrix.apply_to_row(&mut row);
+        assert_eq!(row[0], pixel::opaque(26214, 26214, 26214));
         Ok(())
     }
 
