@@ -8,7 +8,10 @@ use crate::{
         Edid,
         Status, //
     },
-    device::RvkmsDriver, //
+    device::{
+        RvkmsDriver,
+        MAX_SIZE, //
+    }, //
 };
 use kernel::{
     drm::{
@@ -29,9 +32,6 @@ use kernel::{
     prelude::*,
     sync::Arc, //
 };
-
-/// The largest mode, width and height in pixels.
-const MAX_SIZE: (u32, u32) = (8192, 8192);
 
 /// The preferred mode, width and height in pixels.
 const PREFERRED_SIZE: (u32, u32) = (1024, 768);

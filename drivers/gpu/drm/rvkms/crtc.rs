@@ -8,7 +8,10 @@ use crate::{
         Matrix, //
     },
     compositor::Compositor,
-    device::RvkmsDriver,
+    device::{
+        RvkmsDriver,
+        MAX_SIZE, //
+    },
     picture::Picture,
     plane::RvkmsPlane,
     scene::{
@@ -31,6 +34,10 @@ use kernel::{
                 Crtc,
                 CrtcState,
                 DriverCrtc, //
+            },
+            modes::{
+                DisplayMode,
+                ModeStatus, //
             },
             plane::{
                 AsyncUpdate,
@@ -213,6 +220,17 @@ impl DriverCrtc for RvkmsCrtc {
             queue: UnboundQueue::new(c"rvkms")?,
             picture <- new_mutex!(Picture::new()?),
         })
+    }
+
+    fn mode_valid(_crtc: &Crtc<Self>, mode: &DisplayMode) -> ModeStatus {
+        // The core asks this of framebuffers only.
+        if u32::from(mode.hdisplay()) > MAX_SIZE.0 {
+            ModeStatus::VirtualX
+        } else if u32::from(mode.vdisplay()) > MAX_SIZE.1 {
+            ModeStatus::VirtualY
+        } else {
+            ModeStatus::Ok
+        }
     }
 
     fn atomic_check(crtc: &Crtc<Self>, check: &AtomicCheck<'_, RvkmsDriver>) -> Result {

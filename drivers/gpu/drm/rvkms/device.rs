@@ -52,6 +52,9 @@ pub(crate) const NAME: &CStr = if cfg!(CONFIG_DRM_RVKMS_AS_VKMS) {
     c"rvkms"
 };
 
+/// The largest framebuffers and modes: width and height in pixels.
+pub(crate) const MAX_SIZE: (u32, u32) = (8192, 8192);
+
 /// A virtual device. It is removed when this is dropped.
 pub(crate) struct RvkmsDevice {
     /// The connectors that were added since it was registered.
@@ -232,7 +235,7 @@ impl KmsDriver for RvkmsDriver {
     fn mode_config_info(_dev: &drm::Device<Self>) -> ModeConfigInfo {
         ModeConfigInfo {
             min_resolution: (10, 10),
-            max_resolution: (8192, 8192),
+            max_resolution: MAX_SIZE,
             max_cursor: (512, 512),
             preferred_depth: 0,
             normalize_zpos: true,
