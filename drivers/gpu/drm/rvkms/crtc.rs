@@ -152,7 +152,7 @@ impl RvkmsCrtc {
 }
 
 /// Sets what a plane shows on `crtc` in the picture of that. If it shows something else than before
-/// in part then `commit` tells.
+/// in part then `commit` tells, which matters to who reads checksums.
 fn set_plane(
     picture: &mut Picture,
     crtc: &Crtc<RvkmsCrtc>,
@@ -165,6 +165,9 @@ fn set_plane(
     } else {
         None
     };
+
+    // To find out costs user space its page table entries.
+    let commit = commit.filter(|_| crtc.data().worker.is_crc_enabled());
 
     if let (Some(layer), Some(commit)) = (&mut layer, commit) {
         RvkmsPlane::set_change(&mut layer.source, state, commit);
@@ -321,7 +324,7 @@ impl DriverCrtc for RvkmsCrtc {
 
         // No vertical blank can come any more. What waits for the worker keeps the device alive,
         // and must be gone when the driver is unloaded.
-        crtc.queue.flush();
+        crtc.worker.finish(&crtc.queue);
     }
 
     fn atomic_print_state(crtc: &Crtc<Self>, state: &CrtcState<Self>, printer: &mut StatePrinter) {
@@ -357,7 +360,7 @@ impl DriverCrtc for RvkmsCrtc {
         data.worker.set_crc(enabled);
         if !enabled {
             // What is late must not be taken for frames of who asks next.
-            data.queue.flush();
+            data.worker.finish(&data.queue);
         }
 
         Ok(())

@@ -192,6 +192,25 @@ impl Worker {
         job.last_frame = None;
     }
 
+    /// Returns whether checksums are computed.
+    pub(crate) fn is_crc_enabled(&self) -> bool {
+        self.job.lock().crc
+    }
+
+    /// Waits until everything that was noted before is composed. May sleep.
+    pub(crate) fn finish(&self, queue: &UnboundQueue) {
+        // One may be composed already. What comes meanwhile is not waited for.
+        for _ in 0..=MAX_PENDING {
+            // The last frame may still be composed when none waits any more.
+            let is_last = self.job.lock().pending.is_empty();
+
+            queue.flush();
+            if is_last {
+                return;
+            }
+        }
+    }
+
     /// Notes what the frame shows that begins with `vblank`. Does not sleep.
     pub(crate) fn vblank(
         self: &Arc<Self>,
@@ -271,7 +290,7 @@ impl Worker {
     /// Stores what is to be written back by writebacks with numbers less than `end`: whoever waits
     /// for that can carry out another update then.
     ///
-    /// May sleep: if too many frames wait then until those are composed.
+    /// May sleep: if too many frames wait then until one of those is composed.
     pub(crate) fn write_due(self: &Arc<Self>, queue: &UnboundQueue, end: u64) {
         let is_due = |job: &Job| job.due.first().is_some_and(|(number, _)| *number < end);
 
@@ -329,27 +348,36 @@ impl Pending {
 impl WorkItem for Worker {
     type Pointer = Arc<Self>;
 
+    /// Composes the frame that has waited longest. If there are more then it is called again, so
+    /// that who waits for the queue waits for one frame, and not for those that come meanwhile.
     fn run(this: Arc<Self>) {
-        loop {
-            let pending = {
-                let mut job = this.job.lock();
-                let Ok(pending) = job.pending.remove(0) else {
-                    return;
-                };
-
-                job.composing = Some(pending.scene.clone());
-                pending
+        let pending = {
+            let mut job = this.job.lock();
+            let Ok(pending) = job.pending.remove(0) else {
+                return;
             };
 
-            match pending.compose() {
-                // Frames of which nothing is left have no checksum.
-                Ok(()) | Err(ESTALE) => (),
-                Err(_) => pr_err_once!("a frame could not be composed\n"),
-            }
+            job.composing = Some(pending.scene.clone());
+            pending
+        };
+        let crtc = pending.crtc.clone();
 
-            // Without the lock, since it may be the last reference.
-            let composed = this.job.lock().composing.take();
-            drop(composed);
+        match pending.compose() {
+            // Frames of which nothing is left have no checksum.
+            Ok(()) | Err(ESTALE) => (),
+            Err(_) => pr_err_once!("a frame could not be composed\n"),
+        }
+
+        let (composed, is_last) = {
+            let mut job = this.job.lock();
+
+            (job.composing.take(), job.pending.is_empty())
+        };
+
+        // Without the lock, since it may be the last reference.
+        drop(composed);
+        if !is_last {
+            let _ = crtc.data().queue().enqueue(this);
         }
     }
 }

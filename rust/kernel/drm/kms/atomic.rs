@@ -231,8 +231,8 @@ impl<D: KmsDriver> AtomicCheck<'_, D> {
     /// Returns the new state of `plane`, which is added to the update if it is not part of it yet.
     ///
     /// Fails with `EBUSY` if the state is borrowed, with `EINVAL` if `plane` is of another device,
-    /// and with `ENOMEM` or `EDEADLK` if the state cannot be added. The CRTC that shows the plane is
-    /// added, too, which fails as in [`get_crtc_state`](Self::get_crtc_state).
+    /// and with `ENOMEM` or `EDEADLK` if the state cannot be added. The CRTC that shows the plane
+    /// is added, too, which fails as in [`get_crtc_state`](Self::get_crtc_state).
     ///
     /// C: `drm_atomic_get_plane_state()`.
     pub fn get_plane_state<T: DriverPlane<Driver = D>>(
@@ -285,8 +285,8 @@ impl<D: KmsDriver> AtomicCheck<'_, D> {
 
     /// Returns the new state of `crtc`, which is added to the update if it is not part of it yet.
     ///
-    /// Fails with `EBUSY` if the state is borrowed, with `EINVAL` if `crtc` is of another device, or
-    /// enabled and not yet part of an update that may not change modes, and with `ENOMEM` or
+    /// Fails with `EBUSY` if the state is borrowed, with `EINVAL` if `crtc` is of another device,
+    /// or enabled and not yet part of an update that may not change modes, and with `ENOMEM` or
     /// `EDEADLK` if the state cannot be added.
     ///
     /// C: `drm_atomic_get_crtc_state()`.
