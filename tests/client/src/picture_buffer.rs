@@ -2,11 +2,13 @@
 
 //! Framebuffers of any format in dumb buffers, and their pixels.
 
+use std::os::fd::OwnedFd;
+
 use drm_sys::*;
 use rvkms_reference::plane_layouts;
 pub use rvkms_reference::Format;
 
-use crate::buffer::{add_fb2, remove_fb, Dumb, Mapping};
+use crate::buffer::{add_fb2, export, remove_fb, Dumb, Mapping};
 use crate::card::Card;
 use crate::error::{Error, What};
 use crate::random::Random;
@@ -106,10 +108,15 @@ pub struct PictureBuffer<'c> {
     pub id: u32,
     pub shape: Shape,
     pub mapping: Mapping,
-    _buffers: Vec<Dumb<'c>>,
+    buffers: Vec<Dumb<'c>>,
 }
 
 impl<'c> PictureBuffer<'c> {
+    /// Exports the memory of the first colour plane.
+    pub fn export(&self) -> Result<OwnedFd, Error> {
+        export(self.card, self.buffers[0].handle).what("PRIME_HANDLE_TO_FD")
+    }
+
     /// Creates a framebuffer in one dumb buffer, beginning `start` bytes after its first byte.
     pub fn new(card: &'c Card, shape: &Shape, start: u32, extra: u32) -> Result<Self, Error> {
         let buffer = dumb(card, start + shape.bytes + extra)?;
@@ -125,7 +132,7 @@ impl<'c> PictureBuffer<'c> {
             id: add_fb2(card, argument).what(format!("ADDFB2 of {shape:?}"))?,
             shape: shape.clone(),
             mapping,
-            _buffers: vec![buffer],
+            buffers: vec![buffer],
         })
     }
 
@@ -151,7 +158,7 @@ impl<'c> PictureBuffer<'c> {
             id: add_fb2(card, argument).what(format!("ADDFB2 of {shape:?}"))?,
             shape: shape.clone(),
             mapping: buffers[0].map()?,
-            _buffers: buffers,
+            buffers,
         })
     }
 

@@ -10,27 +10,26 @@ mod writebacks;
 
 use std::fs;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::thread;
+use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use crate::atomic::Request;
 use crate::card::Card;
 use crate::crc::argb_checksum;
-use crate::error::Error;
+use crate::error::{Error, What};
 use crate::fault::WorkersWithoutMemory;
 use crate::picture_buffer::{PictureBuffer, Shape};
 use crate::planes::{Display, Place};
 use crate::random::Random;
 use crate::testlist::{fail, skip, Tally, Verdict};
 
-/// Threads that only use up CPUs.
+/// Processes that only use up CPUs.
 const SPINNERS: usize = 8;
 
 /// A test; the time is how long it is to go on.
 type Test = (&'static str, fn(&mut Display<'_>, Duration) -> Verdict);
 
-const TESTS: [Test; 11] = [
+const TESTS: [Test; 12] = [
     ("load-many-planes", many_planes),
     ("load-starved", flips::starved),
     ("load-starved-often", flips::starved_often),
@@ -39,6 +38,7 @@ const TESTS: [Test; 11] = [
     ("load-redrawn-cursor", cursors::redrawn),
     ("load-many-writebacks", writebacks::many),
     ("load-writebacks-in-turn", writebacks::in_turn),
+    ("load-writebacks-of-late-frames", writebacks::late),
     ("load-writeback-without-memory", writebacks::without_memory),
     ("load-workers-without-memory", workers_without_memory),
     ("load-largest-picture", largest_picture),
@@ -67,17 +67,30 @@ fn run_one(
     verdict.and(Ok(off?))
 }
 
+/// A process that only uses up a CPU.
+struct Spinner(Child);
+
+impl Spinner {
+    fn new() -> Result<Self, Error> {
+        let mut command = Command::new("sh");
+        command.args(["-c", "while :; do :; done"]);
+        Ok(Self(command.spawn().what("a process that spins")?))
+    }
+}
+
+impl Drop for Spinner {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// Runs `work` while all CPUs have something else to do.
-pub fn while_busy<T>(work: impl FnOnce() -> T) -> T {
-    let stop = &AtomicBool::new(false);
-    thread::scope(|scope| {
-        for _ in 0..SPINNERS {
-            scope.spawn(|| while !stop.load(Relaxed) {});
-        }
-        let result = work();
-        stop.store(true, Relaxed);
-        result
-    })
+pub fn while_busy<T, E: From<Error>>(work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    let _spinners = (0..SPINNERS)
+        .map(|_| Spinner::new())
+        .collect::<Result<Vec<_>, Error>>()?;
+    work()
 }
 
 /// An `XR24` picture of which each pixel is what `pixel` says.

@@ -13,7 +13,7 @@ use crate::atomic::{Request, ALLOW_MODESET, NONBLOCK};
 use crate::error::What;
 use crate::fault::FailNth;
 use crate::picture_buffer::PictureBuffer;
-use crate::planes::{is_signalled, status_of, Display};
+use crate::planes::{is_signalled, status_of, Display, Place};
 use crate::testlist::{fail, skip, Stop, Verdict};
 
 /// A picture that is shown, and what it takes to have it written back.
@@ -109,6 +109,42 @@ pub fn in_turn(display: &mut Display<'_>, _time: Duration) -> Verdict {
     }
     if written < COUNT {
         return fail(format!("{written} of {COUNT} pictures were written"));
+    }
+    Ok(())
+}
+
+/// Each frame takes longer to compose than to be shown, and somebody wants all checksums: nobody waits for the end of
+/// that.
+pub fn late(display: &mut Display<'_>, time: Duration) -> Verdict {
+    const SIZE: (u32, u32) = (3840, 2160);
+    const COUNT: usize = 40;
+    let shown = Shown::new(display, SIZE, 200)?;
+    let back = picture(display.card, SIZE, |x, y| y | (x << 12))?;
+    let pictures = [&shown.front, &back];
+    // Nobody knows whether an exported buffer was written to, so that each frame is composed.
+    let mut exported = Vec::new();
+    for picture in pictures {
+        exported.push(picture.export()?);
+    }
+    let _crc = display.crc()?;
+    let (mut written, mut fences) = (0, Vec::new());
+    let end = Instant::now() + time.max(Duration::from_secs(20));
+    while fences.len() < COUNT && Instant::now() < end {
+        let picture = pictures[fences.len() % 2];
+        let flip = display.show(display.planes[0], picture.id, &Place::upright(SIZE, (0, 0)))?;
+        let request = shown.request.clone().and(flip);
+        match request.commit_with_fence(display.card, shown.connector, ALLOW_MODESET | NONBLOCK) {
+            Ok(fence) => fences.push(fence),
+            Err(Errno::BUSY) => thread::sleep(Duration::from_millis(1)),
+            Err(errno) => return Err(errno).what("a commit with writeback")?,
+        }
+    }
+    for fence in &fences {
+        written += u32::from(ended(fence, Some(Errno::BUSY))?);
+    }
+    println!("  {written} of {} pictures written", fences.len());
+    if fences.len() < COUNT {
+        return fail("the updates did not go on");
     }
     Ok(())
 }
