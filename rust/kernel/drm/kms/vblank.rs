@@ -148,7 +148,8 @@ impl VblankSource for VblankTimer {
 ///
 /// The driver says for [how long](super::crtc::Crtc::set_longest_frame), when user space has set
 /// the property ["VRR_ENABLED"](super::crtc::OpaqueCrtcState::vrr_enabled). An update then ends the
-/// frame that is shown, though not before the time of a frame of the mode is over.
+/// frame that is shown, though not before the time of a frame of the mode is over. What moves a
+/// cursor [at once](super::plane::DriverPlane::atomic_async_update) does not.
 pub struct VrrVblankTimer;
 
 impl Sealed for VrrVblankTimer {}

@@ -114,8 +114,8 @@ impl Lut {
 
     /// Looks up the colours of `row`, in which there are indices of a palette.
     ///
-    /// Interpolation misses some of the entries by one where the next one is far away, as it does
-    /// in C `vkms`. Those of a palette have nothing to do with each other.
+    /// Interpolation misses some of the entries by a little where the next one is far away, as it
+    /// does in C `vkms`. Those of a palette have nothing to do with each other.
     pub(super) fn apply_palette(&self, row: &mut [Pixel]) {
         let Some([red, green, blue]) = self.tables() else {
             return;
