@@ -486,10 +486,19 @@ impl<'a, D: KmsDriver> AtomicCommit<'a, D> {
     }
 
     /// Returns the CRTCs that are part of the update.
+    ///
+    /// Looks at no state: once the update is done, the next one can free those of this one.
     pub(super) fn raw_crtcs(&self) -> impl Iterator<Item = *mut bindings::drm_crtc> + '_ {
-        // SAFETY: The commit and its states are valid by the type invariants, and no states are
-        // added to a commit that is carried out.
-        unsafe { crtc_states(self.as_raw()).map(|entry| (*entry.new_state).crtc) }
+        // SAFETY: The commit and its device are valid by the type invariants, and the number of
+        // CRTCs does not change after the device has been set up.
+        let count = unsafe { (*(*self.as_raw()).dev).mode_config.num_crtc };
+
+        (0..usize::try_from(count).unwrap_or(0)).filter_map(|i| {
+            // SAFETY: The array has an entry for each CRTC of the device.
+            let crtc = unsafe { (*(*self.as_raw()).crtcs.add(i)).ptr };
+
+            (!crtc.is_null()).then_some(crtc)
+        })
     }
 
     /// Returns the new states of all planes that are part of the update, in the order of their
