@@ -75,13 +75,14 @@ struct Change {
 impl Content {
     /// Notes that `rows` of the CRTC are all that differs from what `old` showed. May sleep.
     pub(crate) fn set_change(&mut self, old: &Buffer, rows: Range<u32>) {
-        // If user space has drawn to what it has shown then its damage is not all.
-        let Some(from) = old.version() else {
-            return;
-        };
-
         self.buffer.watch();
-        self.change = self.buffer.version().map(|to| Change { from, to, rows });
+
+        // In this order: if both are the same memory, and user space draws to it in between, then
+        // nothing was composed from the version `from`, and the change counts for nothing.
+        let to = self.buffer.version();
+        let from = old.version();
+
+        self.change = from.zip(to).map(|(from, to)| Change { from, to, rows });
     }
 
     /// Returns the rows of the CRTC in which the memory has other pixels with the version `to` than
