@@ -227,7 +227,7 @@ fn decode_chunk<S: Source>(
                     _ => (0, 0),
                 });
 
-                converter.narrow(y_bytes, |&y| y, chroma, pairing, out);
+                converter.narrow(mixing, y_bytes, |&y| y, chroma, pairing, out);
             }
         }
         Layout::Planar { sub, v_first } => {
@@ -244,7 +244,7 @@ fn decode_chunk<S: Source>(
             let v_bytes = read(layer, 2, y / sub.y, chroma_x, third, pairs)?;
             let chroma = u_bytes.iter().copied().zip(v_bytes.iter().copied());
 
-            converter.narrow(y_bytes, |&y| y, chroma, pairing, out);
+            converter.narrow(mixing, y_bytes, |&y| y, chroma, pairing, out);
         }
         Layout::Pairs {
             wide,
@@ -283,7 +283,7 @@ fn decode_chunk<S: Source>(
                 });
                 let luma = words.get(skipped..).unwrap_or_default();
 
-                converter.narrow(luma, |word| word[luma_at], chroma, pairing, out);
+                converter.narrow(mixing, luma, |word| word[luma_at], chroma, pairing, out);
             }
         }
         Layout::Yuv444 { place, alpha } => {
@@ -296,14 +296,14 @@ fn decode_chunk<S: Source>(
                     let words = <[[u8; 3]]>::ref_from_bytes(bytes).map_err(|_| EINVAL)?;
                     let chroma = words.iter().map(|&[_, u, v]| (u, v));
 
-                    converter.narrow(words, |&[y, ..]| y, chroma, Pairing::EACH, out);
+                    converter.narrow(mixing, words, |&[y, ..]| y, chroma, Pairing::EACH, out);
                 }
                 Yuv444::Bytes32 => {
                     let bytes = read(layer, 0, y, x * 4, first, n * 4)?;
                     let words = <[[u8; 4]]>::ref_from_bytes(bytes).map_err(|_| EINVAL)?;
                     let chroma = words.iter().map(|&[v, u, ..]| (u, v));
 
-                    converter.narrow(words, |&[_, _, y, _]| y, chroma, Pairing::EACH, out);
+                    converter.narrow(mixing, words, |&[_, _, y, _]| y, chroma, Pairing::EACH, out);
                 }
                 Yuv444::Bits10 => {
                     let bytes = read(layer, 0, y, x * 4, first, n * 4)?;

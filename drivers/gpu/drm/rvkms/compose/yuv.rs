@@ -2,9 +2,9 @@
 
 //! From Y, U and V to pixels.
 //!
-//! Each of the products that make up a channel depends on one of Y, U and V alone. With 8 bits a
-//! channel there are 256 of each: they are tables, computed at compile time. With more bits the
-//! products are computed, in vector registers if there are any.
+//! Each channel is a sum of products, which vector registers compute if there are any. Otherwise,
+//! since each product depends on one of Y, U and V alone, there are 256 of each with 8 bits a
+//! channel: they are tables, computed at compile time. With more bits they are computed.
 
 use super::{
     fixed::{
@@ -107,6 +107,16 @@ impl Pairing {
         skipped: 0,
         v_first: false,
     };
+
+    /// Returns U and V of a pair.
+    #[inline(always)]
+    fn in_order<T>(self, (first, second): (T, T)) -> (T, T) {
+        if self.v_first {
+            (second, first)
+        } else {
+            (first, second)
+        }
+    }
 }
 
 impl Converter {
@@ -158,18 +168,24 @@ impl Converter {
     #[inline(always)]
     pub(super) fn narrow<T>(
         &self,
+        mixing: Option<Mixing>,
         luma: &[T],
         luma_of: impl Fn(&T) -> u8,
-        chroma: impl Iterator<Item = (u8, u8)>,
+        chroma: impl Iterator<Item = (u8, u8)> + Clone,
         pairing: Pairing,
         out: &mut [Pixel],
     ) {
-        let chroma = chroma.map(|(first, second)| {
-            let (u, v) = if pairing.v_first {
-                (second, first)
-            } else {
-                (first, second)
-            };
+        if let Some(mixing) = mixing {
+            let chroma = chroma.clone().map(|(a, b)| (widened(a), widened(b)));
+            let luma_of = |luma: &T| widened(luma_of(luma));
+
+            if self.mix(mixing, luma, luma_of, chroma, pairing, out) {
+                return;
+            }
+        }
+
+        let chroma = chroma.map(|chroma| {
+            let (u, v) = pairing.in_order(chroma);
             let (u, v) = (usize::from(u), usize::from(v));
 
             [
@@ -195,25 +211,14 @@ impl Converter {
         pairing: Pairing,
         out: &mut [Pixel],
     ) {
-        let chroma = chroma.map(|(first, second)| {
-            if pairing.v_first {
-                (second, first)
-            } else {
-                (first, second)
-            }
-        });
-
         if let Some(mixing) = mixing {
-            let less = [self.black, NEUTRAL, NEUTRAL].map(|less| less as u16);
-            let put = |y, (u, v)| pixel::opaque(y, u, v);
-
-            put_together(luma, &luma_of, chroma.clone(), put, pairing, out);
-            if mixing.mix(Input::Channels(less), &self.matrix, out) == out.len() {
+            if self.mix(mixing, luma, &luma_of, chroma.clone(), pairing, out) {
                 return;
             }
         }
 
-        let chroma = chroma.map(|(u, v)| {
+        let chroma = chroma.map(|chroma| {
+            let (u, v) = pairing.in_order(chroma);
             let u = i32::from(u).wrapping_sub(NEUTRAL);
             let v = i32::from(v).wrapping_sub(NEUTRAL);
             let (u_length, v_length) = (Coefficient::length(u), Coefficient::length(v));
@@ -235,6 +240,31 @@ impl Converter {
 
         put_together(luma, product, chroma, add, pairing, out);
     }
+
+    /// As [`Self::wide`], in vector registers. Returns whether that was possible.
+    #[inline(always)]
+    fn mix<T>(
+        &self,
+        mixing: Mixing,
+        luma: &[T],
+        luma_of: impl Fn(&T) -> u16,
+        chroma: impl Iterator<Item = (u16, u16)>,
+        pairing: Pairing,
+        out: &mut [Pixel],
+    ) -> bool {
+        let less = [self.black, NEUTRAL, NEUTRAL].map(|less| less as u16);
+        let chroma = chroma.map(|chroma| pairing.in_order(chroma));
+        let put = |y, (u, v)| pixel::opaque(y, u, v);
+
+        put_together(luma, luma_of, chroma, put, pairing, out);
+        mixing.mix(Input::Channels(less), &self.matrix, out) == out.len()
+    }
+}
+
+/// Returns the value of a channel of 16 bits for one of 8 bits.
+#[inline(always)]
+fn widened(byte: u8) -> u16 {
+    u16::from(byte) * 257
 }
 
 /// Prepares what the values of three channels, a column each, are multiplied with.
@@ -345,6 +375,7 @@ mod tests {
         let mut out = [0];
 
         Converter::new(encoding, range).narrow(
+            None,
             &[y],
             |&y| y,
             [(u, v)].into_iter(),
@@ -404,6 +435,50 @@ mod tests {
     }
 
     #[test]
+    fn vector_registers_change_nothing() {
+        const ENCODINGS: [Encoding; 3] = [Encoding::Bt601, Encoding::Bt709, Encoding::Bt2020];
+
+        let mixing = Mixing::new();
+        let mut random = 1u32;
+        let mut byte = || {
+            random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (random >> 24) as u8
+        };
+
+        for round in 0..600 {
+            let luma = [0u8; 21].map(|_| byte());
+            let chroma = [(0u8, 0u8); 21].map(|_| (byte(), byte()));
+            let range = [Range::Full, Range::Limited][round / 3 % 2];
+            let converter = Converter::new(ENCODINGS[round % 3], range);
+            let pairing = Pairing {
+                sub: 1 + round % 2,
+                skipped: round / 2 % 2 * (round % 2),
+                v_first: round % 5 == 0,
+            };
+            let mut expected = [0; 21];
+            let mut found = [0; 21];
+
+            converter.narrow(
+                None,
+                &luma,
+                |&y| y,
+                chroma.into_iter(),
+                pairing,
+                &mut expected,
+            );
+            converter.narrow(
+                mixing,
+                &luma,
+                |&y| y,
+                chroma.into_iter(),
+                pairing,
+                &mut found,
+            );
+            assert_eq!(found, expected);
+        }
+    }
+
+    #[test]
     fn pairs_may_be_cut() {
         let converter = Converter::new(Encoding::Bt601, Range::Full);
 
@@ -419,7 +494,7 @@ mod tests {
                     v_first: false,
                 };
 
-                converter.narrow(&luma, |&y| y, chroma, pairing, &mut out[..len]);
+                converter.narrow(None, &luma, |&y| y, chroma, pairing, &mut out[..len]);
                 assert!(out[..len].iter().all(|&pixel| pixel == u64::MAX));
             }
         }
@@ -438,7 +513,7 @@ mod tests {
             v_first: false,
         };
 
-        converter.narrow(&luma, |&y| y, chroma.into_iter(), pairing, &mut out);
+        converter.narrow(None, &luma, |&y| y, chroma.into_iter(), pairing, &mut out);
         for (index, pair) in [0, 1, 1, 2].into_iter().enumerate() {
             let (u, v) = chroma[pair];
 
