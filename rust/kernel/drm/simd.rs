@@ -36,6 +36,7 @@ macro_rules! vector_asm {
 
 mod factors;
 mod fold;
+mod linear;
 mod mix;
 mod widen;
 
@@ -44,6 +45,7 @@ pub use self::fold::{
     Folding,
     Multiples, //
 };
+pub use self::linear::Linear;
 pub use self::mix::{
     ByteTables,
     Input,

@@ -3,8 +3,10 @@
 //! Matrices that mix the colours of pixels.
 
 use super::{
+    linear,
     vector,
-    Factors, //
+    Factors,
+    Linear, //
 };
 
 /// How many pixels are mixed before others may have the CPU.
@@ -66,31 +68,77 @@ impl Mixing {
     /// Context: Any. Does not sleep. Preemption is off meanwhile, for some nanoseconds for each of
     /// up to 512 pixels and for each matrix.
     pub fn mix(self, input: Input<'_>, matrices: &[Factors], row: &mut [u64]) -> usize {
-        let mut done = 0;
+        in_chunks(row, |chunk| {
+            // SAFETY: `in_chunks` has called `begin`. There is a `Mixing`, so `can_mix` returned
+            // true.
+            unsafe { mix_chunk(input, matrices, chunk) }
+        })
+    }
 
-        for chunk in row.chunks_mut(CHUNK) {
-            if !vector::begin() {
-                break;
-            }
-            done += chunk.len();
-
+    /// As [`Self::mix`], faster: `linear` is for the tables that say the same as `input` and
+    /// `matrices` of pixels of which each channel is a multiple of 257. The pixels are to be such.
+    pub fn mix_bytes(
+        self,
+        linear: &Linear,
+        input: Input<'_>,
+        matrices: &[Factors],
+        row: &mut [u64],
+    ) -> usize {
+        in_chunks(row, |chunk| {
             let mut rest = chunk;
 
             while !rest.is_empty() {
-                // SAFETY: `begin` returned true. There is a `Mixing`, so `can_mix` returned true.
-                let fours = unsafe { code::mix_fours(input, matrices, rest) };
-                let (_, left) = rest.split_at_mut_checked(4 * fours).unwrap_or_default();
-                let (some, left) = left.split_at_mut(left.len().min(4));
+                // SAFETY: `in_chunks` has called `begin`. There is a `Mixing`, so `can_mix`
+                // returned true.
+                let eights = unsafe { linear::code::mix_eights(linear, rest) };
+                let (_, left) = rest.split_at_mut_checked(8 * eights).unwrap_or_default();
+                let (some, left) = left.split_at_mut(left.len().min(8));
 
-                if !some.is_empty() {
-                    // SAFETY: As before, and there is a pixel.
-                    unsafe { code::mix(input, matrices, some) };
-                }
+                // SAFETY: As before.
+                unsafe { mix_chunk(input, matrices, some) };
                 rest = left;
             }
-            vector::end();
+        })
+    }
+}
+
+/// Has `mix` work on parts of `row` with the vector registers, which it may use. Returns how many
+/// pixels are done.
+#[inline(always)]
+fn in_chunks(row: &mut [u64], mix: impl Fn(&mut [u64])) -> usize {
+    let mut done = 0;
+
+    for chunk in row.chunks_mut(CHUNK) {
+        if !vector::begin() {
+            break;
         }
-        done
+        done += chunk.len();
+        mix(chunk);
+        vector::end();
+    }
+    done
+}
+
+/// Mixes the colours of `chunk` as [`Mixing::mix`] says.
+///
+/// # Safety
+///
+/// [`vector::begin`] returned true and [`vector::end`] was not called since. [`code::can_mix`]
+/// returns true.
+unsafe fn mix_chunk(input: Input<'_>, matrices: &[Factors], chunk: &mut [u64]) {
+    let mut rest = chunk;
+
+    while !rest.is_empty() {
+        // SAFETY: By the safety requirements.
+        let fours = unsafe { code::mix_fours(input, matrices, rest) };
+        let (_, left) = rest.split_at_mut_checked(4 * fours).unwrap_or_default();
+        let (some, left) = left.split_at_mut(left.len().min(4));
+
+        if !some.is_empty() {
+            // SAFETY: As before, and there is a pixel.
+            unsafe { code::mix(input, matrices, some) };
+        }
+        rest = left;
     }
 }
 

@@ -31,6 +31,7 @@ use kernel::{
         ByteTables,
         Factors,
         Input,
+        Linear,
         Mixing,
         Sums, //
     },
@@ -110,6 +111,8 @@ struct ByteProducts {
     /// How many steps are done with it.
     steps: usize,
     products: KVVec<[Sums; 256]>,
+    /// The products as factors, if that is possible.
+    linear: Option<Linear>,
 }
 
 impl Pipeline {
@@ -196,14 +199,19 @@ impl Pipeline {
     /// As [`Self::apply`], with the matrices in vector registers.
     fn mix(&self, mixing: Mixing, bytes: bool, row: &mut [Pixel]) {
         let mut tables = self.first.as_ref().filter(|_| bytes);
+        let linear = tables.and_then(|first| first.linear.as_ref());
         let mut at = 0;
 
         for run in &self.runs {
             let (first, done) = match tables.take().and_then(ByteProducts::tables) {
                 Some(tables) => {
                     let factors = run.factors.get(Factors::MATRIX..).unwrap_or_default();
+                    let input = Input::Bytes(tables);
 
-                    (0, mixing.mix(Input::Bytes(tables), factors, row))
+                    match linear.filter(|_| factors.is_empty()) {
+                        Some(linear) => (0, mixing.mix_bytes(linear, input, factors, row)),
+                        None => (0, mixing.mix(input, factors, row)),
+                    }
                 }
                 None => {
                     self.look_up(at..run.steps.start, row);
@@ -362,10 +370,13 @@ impl ByteProducts {
             }
         }
 
+        let linear = products.first_chunk().and_then(Linear::new);
+
         // INVARIANT: There are three.
         Ok(Some(Self {
             steps: before.len() + 1,
             products,
+            linear,
         }))
     }
 

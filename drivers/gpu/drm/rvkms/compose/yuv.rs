@@ -22,9 +22,12 @@ use super::{
     },
 };
 use kernel::drm::simd::{
+    ByteTables,
     Factors,
     Input,
-    Mixing, //
+    Linear,
+    Mixing,
+    Sums, //
 };
 
 /// The value of U and V that stands for no colour.
@@ -84,6 +87,8 @@ pub(super) struct Converter {
     u_to_b: Products,
     /// All of them as a matrix that takes Y for R, U for G and V for B.
     matrix: [Factors; Factors::MATRIX],
+    /// The same for bytes.
+    linear: Option<Linear>,
 }
 
 /// What U and V add to the channels R, G and B.
@@ -134,7 +139,7 @@ impl Converter {
         let v_to_g = ratio(-2 * (10000 - red) * red * uv.0, 10000 * green * uv.1);
         let u_to_b = ratio(2 * (10000 - blue) * uv.0, 10000 * uv.1);
 
-        Self {
+        let mut converter = Self {
             black,
             y: Products::new(y, black),
             v_to_r: Products::new(v_to_r, NEUTRAL),
@@ -142,7 +147,27 @@ impl Converter {
             v_to_g: Products::new(v_to_g, NEUTRAL),
             u_to_b: Products::new(u_to_b, NEUTRAL),
             matrix: matrix([[y, y, y], [0, u_to_g, u_to_b], [v_to_r, v_to_g, 0]]),
+            linear: None,
+        };
+
+        converter.linear = Linear::new(&converter.tables());
+        converter
+    }
+
+    /// Returns what each byte of Y, U and V adds to R, G and B, with what rounds.
+    const fn tables(&self) -> ByteTables {
+        let mut tables = [[Sums::new([0; 3]); 256]; 3];
+        let mut byte = 0;
+
+        while byte < 256 {
+            let y = self.y.of_byte[byte] + fixed::HALF;
+
+            tables[0][byte] = Sums::new([y; 3]);
+            tables[1][byte] = Sums::new([0, self.u_to_g.of_byte[byte], self.u_to_b.of_byte[byte]]);
+            tables[2][byte] = Sums::new([self.v_to_r.of_byte[byte], self.v_to_g.of_byte[byte], 0]);
+            byte += 1;
         }
+        tables
     }
 
     /// Returns the converter of `encoding` and `range`.
@@ -179,7 +204,15 @@ impl Converter {
             let chroma = chroma.clone().map(|(a, b)| (widened(a), widened(b)));
             let luma_of = |luma: &T| widened(luma_of(luma));
 
-            if self.mix(mixing, luma, luma_of, chroma, pairing, out) {
+            if self.mix(
+                mixing,
+                self.linear.as_ref(),
+                luma,
+                luma_of,
+                chroma,
+                pairing,
+                out,
+            ) {
                 return;
             }
         }
@@ -212,7 +245,7 @@ impl Converter {
         out: &mut [Pixel],
     ) {
         if let Some(mixing) = mixing {
-            if self.mix(mixing, luma, &luma_of, chroma.clone(), pairing, out) {
+            if self.mix(mixing, None, luma, &luma_of, chroma.clone(), pairing, out) {
                 return;
             }
         }
@@ -246,6 +279,7 @@ impl Converter {
     fn mix<T>(
         &self,
         mixing: Mixing,
+        linear: Option<&Linear>,
         luma: &[T],
         luma_of: impl Fn(&T) -> u16,
         chroma: impl Iterator<Item = (u16, u16)>,
@@ -257,7 +291,14 @@ impl Converter {
         let put = |y, (u, v)| pixel::opaque(y, u, v);
 
         put_together(luma, luma_of, chroma, put, pairing, out);
-        mixing.mix(Input::Channels(less), &self.matrix, out) == out.len()
+
+        let input = Input::Channels(less);
+        let done = match linear {
+            Some(linear) => mixing.mix_bytes(linear, input, &self.matrix, out),
+            None => mixing.mix(input, &self.matrix, out),
+        };
+
+        done == out.len()
     }
 }
 
@@ -475,6 +516,7 @@ mod tests {
                 &mut found,
             );
             assert_eq!(found, expected);
+            assert!(converter.linear.is_some());
         }
     }
 
