@@ -38,8 +38,8 @@ struct Channel {
 ///
 /// # Invariants
 ///
-/// The sum of the products and `least` is never more than the sum of the tables' entries with
-/// [`SUM`] fractional bits, rounded down; with `spread` added it is never less. Neither overflows.
+/// The sum of the products and `least` is never more than the sum of the tables' entries with 13
+/// fractional bits, rounded down; with `spread` added it is never less. Neither overflows.
 pub struct Linear {
     channels: [Channel; 3],
 }

@@ -201,18 +201,15 @@ impl Converter {
         out: &mut [Pixel],
     ) {
         if let Some(mixing) = mixing {
-            let chroma = chroma.clone().map(|(a, b)| (widened(a), widened(b)));
             let luma_of = |luma: &T| widened(luma_of(luma));
+            let chroma = chroma.clone().map(|chroma| {
+                let (u, v) = pairing.in_order(chroma);
 
-            if self.mix(
-                mixing,
-                self.linear.as_ref(),
-                luma,
-                luma_of,
-                chroma,
-                pairing,
-                out,
-            ) {
+                (widened(u), widened(v))
+            });
+
+            put_together(luma, luma_of, chroma, unconverted, pairing, out);
+            if self.mix(mixing, self.linear.as_ref(), out) {
                 return;
             }
         }
@@ -245,7 +242,10 @@ impl Converter {
         out: &mut [Pixel],
     ) {
         if let Some(mixing) = mixing {
-            if self.mix(mixing, None, luma, &luma_of, chroma.clone(), pairing, out) {
+            let chroma = chroma.clone().map(|chroma| pairing.in_order(chroma));
+
+            put_together(luma, &luma_of, chroma, unconverted, pairing, out);
+            if self.mix(mixing, None, out) {
                 return;
             }
         }
@@ -274,32 +274,24 @@ impl Converter {
         put_together(luma, product, chroma, add, pairing, out);
     }
 
-    /// As [`Self::wide`], in vector registers. Returns whether that was possible.
-    #[inline(always)]
-    fn mix<T>(
-        &self,
-        mixing: Mixing,
-        linear: Option<&Linear>,
-        luma: &[T],
-        luma_of: impl Fn(&T) -> u16,
-        chroma: impl Iterator<Item = (u16, u16)>,
-        pairing: Pairing,
-        out: &mut [Pixel],
-    ) -> bool {
+    /// Converts pixels that [`unconverted`] made, of bytes if there is `linear`. Returns whether that
+    /// was possible.
+    fn mix(&self, mixing: Mixing, linear: Option<&Linear>, pixels: &mut [Pixel]) -> bool {
         let less = [self.black, NEUTRAL, NEUTRAL].map(|less| less as u16);
-        let chroma = chroma.map(|chroma| pairing.in_order(chroma));
-        let put = |y, (u, v)| pixel::opaque(y, u, v);
-
-        put_together(luma, luma_of, chroma, put, pairing, out);
-
         let input = Input::Channels(less);
         let done = match linear {
-            Some(linear) => mixing.mix_bytes(linear, input, &self.matrix, out),
-            None => mixing.mix(input, &self.matrix, out),
+            Some(linear) => mixing.mix_bytes(linear, input, &self.matrix, pixels),
+            None => mixing.mix(input, &self.matrix, pixels),
         };
 
-        done == out.len()
+        done == pixels.len()
     }
+}
+
+/// Makes a pixel with Y, U and V in the places of R, G and B.
+#[inline(always)]
+fn unconverted(y: u16, (u, v): (u16, u16)) -> Pixel {
+    pixel::opaque(y, u, v)
 }
 
 /// Returns the value of a channel of 16 bits for one of 8 bits.
