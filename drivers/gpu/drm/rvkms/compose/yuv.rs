@@ -274,8 +274,8 @@ impl Converter {
         put_together(luma, product, chroma, add, pairing, out);
     }
 
-    /// Converts pixels that [`unconverted`] made, of bytes if there is `linear`. Returns whether that
-    /// was possible.
+    /// Converts pixels that [`unconverted`] made, of bytes if there is `linear`. Returns whether
+    /// that was possible.
     fn mix(&self, mixing: Mixing, linear: Option<&Linear>, pixels: &mut [Pixel]) -> bool {
         let less = [self.black, NEUTRAL, NEUTRAL].map(|less| less as u16);
         let input = Input::Channels(less);
