@@ -34,6 +34,31 @@ macro_rules! vector_asm {
     };
 }
 
+/// Clamps R, G and B of 32 bits in registers 0, 1 and 2 to 16 bits, and puts them into the pixels at
+/// `{row}`, which keep their A.
+///
+/// `$v` is `"xmm"`, for 4 pixels, or `"ymm"`, for 8: then each half of a register has two of the
+/// first four, followed by two of the last four. `$bytes` is what one such register holds.
+/// Registers 3 and 4 are overwritten.
+#[cfg(target_arch = "x86_64")]
+macro_rules! store_colors {
+    ($v:literal, $bytes:literal) => {
+        concat!(
+            // B twice, R and G: the first B is in the place of A.
+            concat!("vpackusdw ", $v, "0, ", $v, "0, ", $v, "1\n"),
+            concat!("vpackusdw ", $v, "2, ", $v, "2, ", $v, "2\n"),
+            concat!("vpunpcklwd ", $v, "3, ", $v, "2, ", $v, "0\n"),
+            concat!("vpunpckhwd ", $v, "4, ", $v, "0, ", $v, "2\n"),
+            concat!("vpunpckldq ", $v, "0, ", $v, "3, ", $v, "4\n"),
+            concat!("vpunpckhdq ", $v, "1, ", $v, "3, ", $v, "4\n"),
+            concat!("vpblendw ", $v, "0, ", $v, "0, [{row}], 0x11\n"),
+            concat!("vpblendw ", $v, "1, ", $v, "1, [{row} + ", $bytes, "], 0x11\n"),
+            concat!("vmovdqu [{row}], ", $v, "0\n"),
+            concat!("vmovdqu [{row} + ", $bytes, "], ", $v, "1\n"),
+        )
+    };
+}
+
 mod factors;
 mod fold;
 mod linear;

@@ -75,15 +75,19 @@ impl Mixing {
         })
     }
 
-    /// As [`Self::mix`], faster: `linear` is for the tables that say the same as `input` and
+    /// As [`Self::mix`], faster with `linear`: it is for the tables that say the same as `input` and
     /// `matrices` of pixels of which each channel is a multiple of 257. The pixels are to be such.
     pub fn mix_bytes(
         self,
-        linear: &Linear,
+        linear: Option<&Linear>,
         input: Input<'_>,
         matrices: &[Factors],
         row: &mut [u64],
     ) -> usize {
+        let Some(linear) = linear else {
+            return self.mix(input, matrices, row);
+        };
+
         in_chunks(row, |chunk| {
             let mut rest = chunk;
 
@@ -361,17 +365,7 @@ mod code {
                 "vcvttpd2dq xmm1, ymm1",
                 "vcvttpd2dq xmm2, ymm2",
                 "6:",
-                // B twice, R and G: the first B is in the place of A.
-                "vpackusdw xmm0, xmm0, xmm1",
-                "vpackusdw xmm2, xmm2, xmm2",
-                "vpunpcklwd xmm3, xmm2, xmm0",
-                "vpunpckhwd xmm4, xmm0, xmm2",
-                "vpunpckldq xmm0, xmm3, xmm4",
-                "vpunpckhdq xmm1, xmm3, xmm4",
-                "vpblendw xmm0, xmm0, [{row}], 0x11",
-                "vpblendw xmm1, xmm1, [{row} + 16], 0x11",
-                "vmovdqu [{row}], xmm0",
-                "vmovdqu [{row} + 16], xmm1",
+                store_colors!("xmm", 16),
                 "add {row}, 32",
                 "sub {left}, 1",
                 "jz 7f",

@@ -206,12 +206,12 @@ impl Pipeline {
             let (first, done) = match tables.take().and_then(ByteProducts::tables) {
                 Some(tables) => {
                     let factors = run.factors.get(Factors::MATRIX..).unwrap_or_default();
-                    let input = Input::Bytes(tables);
+                    let linear = linear.filter(|_| factors.is_empty());
 
-                    match linear.filter(|_| factors.is_empty()) {
-                        Some(linear) => (0, mixing.mix_bytes(linear, input, factors, row)),
-                        None => (0, mixing.mix(input, factors, row)),
-                    }
+                    (
+                        0,
+                        mixing.mix_bytes(linear, Input::Bytes(tables), factors, row),
+                    )
                 }
                 None => {
                     self.look_up(at..run.steps.start, row);

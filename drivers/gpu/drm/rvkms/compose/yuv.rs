@@ -279,12 +279,8 @@ impl Converter {
     fn mix(&self, mixing: Mixing, linear: Option<&Linear>, pixels: &mut [Pixel]) -> bool {
         let less = [self.black, NEUTRAL, NEUTRAL].map(|less| less as u16);
         let input = Input::Channels(less);
-        let done = match linear {
-            Some(linear) => mixing.mix_bytes(linear, input, &self.matrix, pixels),
-            None => mixing.mix(input, &self.matrix, pixels),
-        };
 
-        done == pixels.len()
+        mixing.mix_bytes(linear, input, &self.matrix, pixels) == pixels.len()
     }
 }
 
