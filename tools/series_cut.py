@@ -81,7 +81,7 @@ def item_pattern(item):
         return re.compile(item)
     # The declaration of something with this name, an entry of a table of callbacks, or an impl.
     return re.compile(
-        rf"\b(?:fn|struct|enum|trait|type|const|static|mod|union) {item}(?:_callback)?\b"
+        rf"\b(?:fn|struct|enum|trait|type|const|static|mod|union|macro_rules!) {item}(?:_callback)?\b"
         rf"|^(?:pub(?:\([^)]*\))? )?{item}: "
         rf"|^(?:unsafe )?impl\b(?:.* for)?(?:<.*?>)? {item}\b"
     )

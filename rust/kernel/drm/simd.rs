@@ -34,6 +34,25 @@ macro_rules! vector_asm {
     };
 }
 
+/// Adds up in register `$sums` what `{tables}` hold for the lower bytes of R, G and B of the pixel
+/// that is `$pixel` bytes after `{row}`. Entries are at 32 times the byte; `{a}` is overwritten.
+#[cfg(target_arch = "x86_64")]
+macro_rules! sums {
+    ($sums:literal, $($pixel:literal),+) => {
+        concat!(
+            concat!("movzx {a:e}, byte ptr [{row} + 2", $(" + ", $pixel,)+ "]\n"),
+            "shl {a:e}, 5\n",
+            concat!("vmovdqa ", $sums, ", [{tables} + {a}]\n"),
+            concat!("movzx {a:e}, byte ptr [{row} + 4", $(" + ", $pixel,)+ "]\n"),
+            "shl {a:e}, 5\n",
+            concat!("vpaddq ", $sums, ", ", $sums, ", [{tables} + {a} + {table}]\n"),
+            concat!("movzx {a:e}, byte ptr [{row} + 6", $(" + ", $pixel,)+ "]\n"),
+            "shl {a:e}, 5\n",
+            concat!("vpaddq ", $sums, ", ", $sums, ", [{tables} + {a} + 2 * {table}]\n"),
+        )
+    };
+}
+
 /// Clamps R, G and B of 32 bits in registers 0, 1 and 2 to 16 bits, and puts them into the pixels at
 /// `{row}`, which keep their A.
 ///

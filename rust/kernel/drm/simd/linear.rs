@@ -1,22 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! Matrices that mix the colours of pixels of bytes.
+//! Matrices that mix the colours of pixels in halves of 16 bits.
 
-use super::{
-    ByteTables,
-    Sums, //
-};
+use super::factors::LENGTHS;
 
-/// The fractional bits of sums, of factors, and of the upper halves of factors.
+/// The fractional bits of sums and of the upper halves of factors, and those of factors.
 const SUM: u32 = 13;
-const FACTOR: u32 = 20;
-const HIGH: u32 = 5;
+const FACTOR: u32 = 28;
 
-/// What a sum is shifted by to have the fractional bits of tables.
+/// What a sum is shifted by to have 32 fractional bits.
 const SCALE: u32 = 32 - SUM;
 
 /// By how much a sum may be uncertain: with three of these, one pixel of 43 is, at most.
 const MOST_SPREAD: i64 = 64;
+
+/// What a channel is less by when it is multiplied: registers have signed numbers.
+const MIDDLE: i64 = 0x8000;
 
 /// Factors for 8 pixels: of A, which is 0, and R; or of G and B.
 type Pairs = [[i16; 2]; 8];
@@ -33,20 +32,28 @@ struct Channel {
     spread: [i32; 8],
 }
 
-/// What the bytes of a pixel add to each of R, G and B: products, as far as these are near enough
-/// to entries of tables.
+/// A matrix for channels of 16 bits: products, as far as these are near enough to those that
+/// count.
 ///
 /// # Invariants
 ///
-/// The sum of the products and `least` is never more than the sum of the tables' entries with 13
-/// fractional bits, rounded down; with `spread` added it is never less. Neither overflows.
+/// The sum of the products and `least` is never more than the sum that counts with 13 fractional
+/// bits, rounded down; with `spread` added it is never less. Neither overflows.
+#[repr(transparent)]
 pub struct Linear {
     channels: [Channel; 3],
 }
 
 impl Linear {
-    /// Finds the factors for `tables`, or [`None`] if there are none.
-    pub const fn new(tables: &ByteTables) -> Option<Self> {
+    /// Finds the factors for a matrix, or [`None`] if there are none.
+    ///
+    /// `columns` and `offsets` are as for [`Factors::of_matrix`](super::Factors::of_matrix). What
+    /// is multiplied is a channel of 16 bits less what `less` says for R, G and B.
+    pub const fn of_matrix(
+        columns: [&[[i64; 3]; LENGTHS]; 3],
+        offsets: [i64; 3],
+        less: [u16; 3],
+    ) -> Option<Self> {
         let none = Channel {
             high: [[[0; 2]; 8]; 2],
             low: [[[0; 2]; 8]; 2],
@@ -57,7 +64,7 @@ impl Linear {
         let mut index = 0;
 
         while index < channels.len() {
-            match Channel::new(tables, index) {
+            match Channel::new(columns, offsets[index], less, index) {
                 Some(channel) => channels[index] = channel,
                 None => return None,
             }
@@ -70,29 +77,33 @@ impl Linear {
 
 impl Channel {
     /// Prepares channel `index`.
-    const fn new(tables: &ByteTables, index: usize) -> Option<Self> {
+    const fn new(
+        columns: [&[[i64; 3]; LENGTHS]; 3],
+        offset: i64,
+        less: [u16; 3],
+        index: usize,
+    ) -> Option<Self> {
         let mut halves = [(0, 0); 3];
-        let (mut low, mut high) = (0, 0);
-        let (mut negative, mut positive) = (0, 0);
+        let (mut low, mut high) = (offset, offset);
+        let mut reach = 0;
         let mut column = 0;
 
-        while column < tables.len() {
-            let Some((factor, least, largest)) = line(&tables[column], index) else {
+        if offset <= -LIMIT || offset >= LIMIT {
+            return None;
+        }
+        while column < columns.len() {
+            let Some((factor, least, largest)) = line(columns[column], less[column], index) else {
                 return None;
             };
-            let upper = (factor + (1 << (FACTOR - HIGH - 1))) >> (FACTOR - HIGH);
+            let upper = (factor + (1 << (FACTOR - SUM - 1))) >> (FACTOR - SUM);
 
             if upper < i16::MIN as i64 || upper > i16::MAX as i64 {
                 return None;
             }
-            halves[column] = (upper as i16, (factor - (upper << (FACTOR - HIGH))) as i16);
+            halves[column] = (upper as i16, (factor - (upper << (FACTOR - SUM))) as i16);
             low += least;
             high += largest;
-            if factor < 0 {
-                negative += factor * 255;
-            } else {
-                positive += factor * 255;
-            }
+            reach += factor.abs() * MIDDLE;
             column += 1;
         }
 
@@ -100,11 +111,12 @@ impl Channel {
         // less than one unit above.
         let least = low >> SCALE;
         let spread = ((high + (1 << SCALE) - 1) >> SCALE) - least;
+        let reach = (reach >> (FACTOR - SUM)) + 1;
 
-        let lowest = least + (negative >> (FACTOR - SUM));
-        let highest = least + (positive >> (FACTOR - SUM)) + spread;
-
-        if spread > MOST_SPREAD || lowest < i32::MIN as i64 || highest > i32::MAX as i64 {
+        if spread > MOST_SPREAD
+            || least - reach < i32::MIN as i64
+            || least + reach + spread > i32::MAX as i64
+        {
             return None;
         }
 
@@ -119,37 +131,60 @@ impl Channel {
     }
 }
 
-/// Finds the factor, with [`FACTOR`] fractional bits, that `table` has for channel `index`, and by
-/// how much entries are at least and at most more than its products, with 32 fractional bits.
-const fn line(table: &[Sums; 256], index: usize) -> Option<(i64, i64, i64)> {
-    const LIMIT: i64 = 1 << 54;
+/// The largest magnitude of products and of offsets, with 32 fractional bits.
+const LIMIT: i64 = 1 << 54;
 
-    let rise = table[255].colors()[index].wrapping_sub(table[0].colors()[index]);
+/// Returns the product for channel `row` of a value, with 32 fractional bits.
+const fn product(column: &[[i64; 3]; LENGTHS], value: i64, row: usize) -> Option<i64> {
+    let length = 64 - (value ^ (value >> 63)).leading_zeros();
 
-    if rise <= -LIMIT || rise >= LIMIT {
-        return None;
+    match column[length as usize % LENGTHS][row].checked_mul(value) {
+        Some(product) if -LIMIT < product && product < LIMIT => Some(product),
+        _ => None,
     }
+}
 
-    // A 255th is a 256th, a 256th of that, and so on.
-    let (mut slope, mut part) = (0, rise);
+/// Finds the factor, with [`FACTOR`] fractional bits, that `column` has for channel `row`, and by
+/// how much its products are at least and at most more than those of the factor and what is in
+/// registers.
+const fn line(column: &[[i64; 3]; LENGTHS], less: u16, row: usize) -> Option<(i64, i64, i64)> {
+    let (first, last) = (-(less as i64), 0xffff - less as i64);
+    let (Some(start), Some(end)) = (product(column, first, row), product(column, last, row)) else {
+        return None;
+    };
+
+    // A 65535th is a 65536th, a 65536th of that, and so on.
+    let (mut slope, mut part) = (0, end - start);
 
     while part != 0 && part != -1 {
-        part >>= 8;
+        part >>= 16;
         slope += part;
     }
 
     let factor = (slope + (1 << (31 - FACTOR))) >> (32 - FACTOR);
     let (mut least, mut largest) = (i64::MAX, i64::MIN);
-    let mut byte = 0;
+    let mut index = 0;
 
-    while byte < table.len() {
-        let entry = table[byte].colors()[index];
-
-        if entry <= -LIMIT || entry >= LIMIT {
+    // Values of the same length and sign have the same factor: it is enough to look at both ends.
+    while index < 4 * 17 {
+        let most = 1i64 << (index / 4);
+        let value = match index % 4 {
+            0 => most >> 1,
+            1 => most - 1,
+            2 => -(most >> 1) - 1,
+            _ => -most,
+        };
+        let value = if value < first {
+            first
+        } else if value > last {
+            last
+        } else {
+            value
+        };
+        let Some(product) = product(column, value, row) else {
             return None;
-        }
-
-        let rest = entry - ((factor * byte as i64) << (32 - FACTOR));
+        };
+        let rest = product - ((factor * (value - first - MIDDLE)) << (32 - FACTOR));
 
         if rest < least {
             least = rest;
@@ -157,7 +192,7 @@ const fn line(table: &[Sums; 256], index: usize) -> Option<(i64, i64, i64)> {
         if rest > largest {
             largest = rest;
         }
-        byte += 1;
+        index += 1;
     }
     Some((factor, least, largest))
 }
@@ -165,15 +200,21 @@ const fn line(table: &[Sums; 256], index: usize) -> Option<(i64, i64, i64)> {
 #[cfg(target_arch = "x86_64")]
 pub(super) mod code {
     use super::{
+        super::{
+            ByteTables,
+            Sums, //
+        },
         Channel,
         Linear,
         FACTOR,
-        HIGH,
         SUM, //
     };
-    use core::mem::{
-        offset_of,
-        size_of, //
+    use core::{
+        mem::{
+            offset_of,
+            size_of, //
+        },
+        ptr, //
     };
 
     /// Sets `$sum` to the products of A and R in `ymm4` and of G and B in `ymm5` with `$factors` of
@@ -181,14 +222,14 @@ pub(super) mod code {
     macro_rules! products {
         ($sum:literal, $factors:literal, $channel:literal) => {
             concat!(
-                "vpmaddwd ymm9, ymm4, [{linear} + ",
+                "vpmaddwd ymm9, ymm4, [{matrix} + ",
                 $channel,
                 " * {size} + ",
                 $factors,
                 "]\n",
                 "vpmaddwd ",
                 $sum,
-                ", ymm5, [{linear} + ",
+                ", ymm5, [{matrix} + ",
                 $channel,
                 " * {size} + ",
                 $factors,
@@ -208,13 +249,12 @@ pub(super) mod code {
             concat!(
                 products!("ymm10", "{high}", $channel),
                 products!("ymm11", "{low}", $channel),
-                "vpslld ymm10, ymm10, {up}\n",
                 "vpsrad ymm11, ymm11, {down}\n",
                 "vpaddd ymm10, ymm10, ymm11\n",
-                "vpaddd ymm10, ymm10, [{linear} + ",
+                "vpaddd ymm10, ymm10, [{matrix} + ",
                 $channel,
                 " * {size} + {least}]\n",
-                "vpaddd ymm11, ymm10, [{linear} + ",
+                "vpaddd ymm11, ymm10, [{matrix} + ",
                 $channel,
                 " * {size} + {spread}]\n",
                 "vpxor ymm11, ymm11, ymm10\n",
@@ -226,36 +266,87 @@ pub(super) mod code {
         };
     }
 
-    /// Mixes eight pixels at a time. Returns how many times it has done so before it came to some
-    /// of which a result is not certain, or to the last ones.
+    /// Sets `ymm7` to A and R, and `ymm8` to G and B, of what `{tables}` hold for eight pixels, `$at`
+    /// bytes after `{row}`. Registers 0 to 3 and 6 are overwritten.
+    macro_rules! eight_sums {
+        ($at:literal) => {
+            concat!(
+                sums!("ymm0", $at),
+                sums!("ymm1", $at, 8),
+                sums!("ymm2", $at, 32),
+                sums!("ymm3", $at, 40),
+                // The high halves: A and R of two pixels, and G and B of them.
+                "vshufps ymm0, ymm0, ymm1, 0xdd\n",
+                "vshufps ymm2, ymm2, ymm3, 0xdd\n",
+                "vpackusdw ymm6, ymm0, ymm2\n",
+                sums!("ymm0", $at, 16),
+                sums!("ymm1", $at, 24),
+                sums!("ymm2", $at, 48),
+                sums!("ymm3", $at, 56),
+                "vshufps ymm0, ymm0, ymm1, 0xdd\n",
+                "vshufps ymm2, ymm2, ymm3, 0xdd\n",
+                "vpackusdw ymm8, ymm0, ymm2\n",
+                "vperm2i128 ymm7, ymm6, ymm8, 0x20\n",
+                "vperm2i128 ymm8, ymm6, ymm8, 0x31\n",
+            )
+        };
+    }
+
+    /// Mixes eight pixels at a time: adds up what `tables` hold for the lower bytes of R, G and B,
+    /// if there are such, and has `matrices` mix that, or R, G and B. Returns how many times it has
+    /// done so before it came to some of which a result is not certain, or to the last ones.
     ///
     /// # Safety
     ///
     /// [`begin`](super::super::vector::begin) returned true and
     /// [`end`](super::super::vector::end) was not called since. The CPU has AVX2, and the registers
     /// are kept.
-    pub(in super::super) unsafe fn mix_eights(linear: &Linear, row: &mut [u64]) -> usize {
-        let bytes = [0x00ff_00ff_00ff_0000u64; 4];
+    pub(in super::super) unsafe fn mix_eights(
+        tables: Option<&ByteTables>,
+        matrices: &[Linear],
+        row: &mut [u64],
+    ) -> usize {
         let eights = row.len() / 8;
         let mut left = eights;
 
-        if eights == 0 {
+        if eights == 0 || matrices.is_empty() {
             return 0;
         }
         // SAFETY: `row` is read and written up to `eights` times 8 pixels, 8 bytes each, and
-        // `eights` is not 0; nothing else is written. Of `linear` each of three channels is read,
-        // and all of `bytes`; none needs to be aligned. The CPU has the instructions. No code that
-        // the compiler made has anything in vector registers, or they are declared as overwritten;
+        // `eights` is not 0; nothing else is written. Unless `tables` is null, an entry is read from
+        // each of the three tables, at 32 times a number of 8 bits, where `Sums` is aligned to 32
+        // bytes. Of `matrices`, which are not empty, each of three channels is read from the first
+        // one to the last; none needs to be aligned. The CPU has the instructions. No code that the
+        // compiler made has anything in vector registers, or they are declared as overwritten;
         // their upper halves are left empty.
         unsafe {
             vector_asm!(
-                "vmovdqu ymm15, [{bytes}]",
+                // What a channel is less by, see `MIDDLE`.
+                "vpcmpeqw ymm14, ymm14, ymm14",
+                "vpsllw ymm14, ymm14, 15",
+                "test {tables}, {tables}",
+                "jz 3f",
+                eight_sums!(0),
                 "2:",
-                "vpand ymm2, ymm15, [{row}]",
-                "vpand ymm3, ymm15, [{row} + 32]",
-                // A, which is 0 now, and R; G and B. In this order: pixels 0, 1, 4, 5, 2, 3, 6, 7.
+                "vmovdqa ymm4, ymm7",
+                "vmovdqa ymm5, ymm8",
+                // The sums of the next pixels are ready then when these ones are mixed.
+                "cmp {left}, 1",
+                "je 4f",
+                eight_sums!(64),
+                "jmp 4f",
+                "3:",
+                "vmovdqu ymm2, [{row}]",
+                "vmovdqu ymm3, [{row} + 32]",
                 "vshufps ymm4, ymm2, ymm3, 0x88",
                 "vshufps ymm5, ymm2, ymm3, 0xdd",
+                "4:",
+                "mov {m}, {count}",
+                "mov {matrix}, {matrices}",
+                // A and R; G and B. In this order: pixels 0, 1, 4, 5, 2, 3, 6, 7.
+                "5:",
+                "vpxor ymm4, ymm4, ymm14",
+                "vpxor ymm5, ymm5, ymm14",
                 "vpxor ymm13, ymm13, ymm13",
                 channel!("ymm0", 0),
                 channel!("ymm1", 1),
@@ -263,23 +354,39 @@ pub(super) mod code {
                 // A bit of a whole number differs between the least sum and the largest one.
                 "vpsrld ymm13, ymm13, {fraction}",
                 "vptest ymm13, ymm13",
-                "jnz 3f",
+                "jnz 7f",
+                "sub {m}, 1",
+                "jz 6f",
+                "add {matrix}, {next}",
+                "vpslld ymm4, ymm0, 16",
+                "vpslld ymm5, ymm2, 16",
+                "vpblendw ymm5, ymm5, ymm1, 0x55",
+                "jmp 5b",
+                "6:",
                 store_colors!("ymm", 32),
                 "add {row}, 64",
                 "sub {left}, 1",
+                "jz 7f",
+                "test {tables}, {tables}",
                 "jnz 2b",
-                "3:",
+                "jmp 3b",
+                "7:",
                 "vzeroupper",
                 row = inout(reg) row.as_mut_ptr() => _,
                 left = inout(reg) left,
-                linear = in(reg) linear.channels.as_ptr(),
-                bytes = in(reg) bytes.as_ptr(),
+                tables = in(reg) tables.map_or(ptr::null(), |tables| tables.as_ptr()),
+                matrices = in(reg) matrices.as_ptr(),
+                count = in(reg) matrices.len(),
+                matrix = out(reg) _,
+                m = out(reg) _,
+                a = out(reg) _,
+                table = const size_of::<[Sums; 256]>(),
+                next = const size_of::<Linear>(),
                 size = const size_of::<Channel>(),
                 high = const offset_of!(Channel, high),
                 low = const offset_of!(Channel, low),
                 least = const offset_of!(Channel, least),
                 spread = const offset_of!(Channel, spread),
-                up = const SUM - HIGH,
                 down = const FACTOR - SUM,
                 fraction = const SUM,
             );
@@ -290,10 +397,16 @@ pub(super) mod code {
 
 #[cfg(not(target_arch = "x86_64"))]
 pub(super) mod code {
+    use super::super::ByteTables;
+
     /// # Safety
     ///
     /// None.
-    pub(in super::super) unsafe fn mix_eights(_: &super::Linear, _: &mut [u64]) -> usize {
+    pub(in super::super) unsafe fn mix_eights(
+        _: Option<&ByteTables>,
+        _: &[super::Linear],
+        _: &mut [u64],
+    ) -> usize {
         0
     }
 }
@@ -303,99 +416,135 @@ pub(super) mod code {
 mod tests {
     use super::{
         super::{
+            ByteTables,
+            Factors,
             Input,
-            Mixing, //
+            Mixing,
+            Sums, //
         },
         *, //
     };
 
     const ONE: i64 = 1 << 32;
+    const HALF: i64 = ONE / 2;
 
-    /// Makes tables of the products of `columns`, the first one with `offset` added; the lowest
-    /// `dropped` bits of entries are 0.
-    const fn tables(columns: [[i64; 3]; 3], offset: i64, dropped: u32) -> ByteTables {
+    type Columns = [[[i64; 3]; LENGTHS]; 3];
+
+    /// Returns what values are multiplied with: `factors`, in 256ths and a little more, of which
+    /// the more bits are lost the longer the value is: `dropped` with 16 bits.
+    const fn columns(factors: [[i64; 3]; 3], dropped: usize) -> Columns {
+        let mut columns = [[[0; 3]; LENGTHS]; 3];
+        let mut index = 0;
+
+        while index < 9 * 17 {
+            let (row, column, length) = (index % 3, index / 3 % 3, index / 9);
+            let bits = length * dropped / 16;
+            let factor = factors[column][row] * (ONE / 256 + dropped as i64 * 4321);
+
+            columns[column][length][row] = factor >> bits << bits;
+            index += 1;
+        }
+        columns
+    }
+
+    /// Lays matrices out one after the other, for values of up to 17 bits.
+    const fn laid_out<const N: usize>(all: &[Columns; N]) -> [[Factors; Factors::MATRIX]; N] {
+        let mut factors = [[Factors::ZERO; Factors::MATRIX]; N];
+        let mut index = 0;
+
+        while index < N * Factors::MATRIX {
+            let [r, g, b] = &all[index / Factors::MATRIX];
+            let at = index % Factors::MATRIX;
+
+            factors[index / Factors::MATRIX][at] =
+                Factors::of_matrix([r, g, b], [HALF; 3], [-0xffff, 0xffff], at);
+            index += 1;
+        }
+        factors
+    }
+
+    /// What bytes add: their squares, a half of them to each channel and a quarter to the others.
+    static SQUARES: ByteTables = {
         let mut tables = [[Sums::new([0; 3]); 256]; 3];
         let mut index = 0;
 
         while index < 3 * 256 {
             let (column, byte) = (index / 256, index % 256);
-            let add = if column == 0 { offset } else { 0 };
-            let mut entry = [0; 3];
-            let mut row = 0;
+            let mut sums = [(byte * byte) as i64 * ONE / 4 + 7; 3];
 
-            while row < 3 {
-                let product = columns[column][row] * (byte as i64 * 257) + add;
-
-                entry[row] = product >> dropped << dropped;
-                row += 1;
-            }
-            tables[column][byte] = Sums::new(entry);
+            sums[column] *= 2;
+            tables[column][byte] = Sums::new(sums);
             index += 1;
         }
         tables
-    }
+    };
 
-    /// With results inside and outside of 16 bits, of which some are certain and some not.
-    static TABLES: [ByteTables; 3] = [
-        tables([[ONE / 2, ONE / 4, ONE / 4]; 3], 0, 0),
-        tables(
-            [
-                [ONE / 10 * 11, -ONE / 3, ONE / 7],
-                [-ONE / 9 * 2, ONE / 5 * 6, -ONE / 11 * 13],
-                [ONE / 6, -ONE / 8, ONE / 17 * 31],
-            ],
-            -ONE * 1234 + 567,
-            0,
-        ),
-        tables(
-            [
-                [ONE / 5 * 2, ONE / 10, ONE],
-                [ONE / 5, ONE / 5, -ONE],
-                [ONE / 5, ONE / 3, ONE / 3],
-            ],
-            ONE / 2,
-            20,
-        ),
+    /// No result is below 0 or above full intensity.
+    static INSIDE: [Columns; 3] = [
+        columns([[128, 64, 64], [64, 128, 64], [64, 64, 128]], 0),
+        columns([[85, 9, 37], [85, 28, 51], [64, 128, 0]], 6),
+        columns([[0, 0, 255], [254, 0, 0], [0, 253, 0]], 4),
     ];
 
-    #[test]
-    fn pixels_follow_the_tables() {
-        let Some(mixing) = Mixing::new() else {
-            return;
-        };
+    static INSIDE_FACTORS: [[Factors; Factors::MATRIX]; 3] = laid_out(&INSIDE);
+
+    /// Some are.
+    static OTHER: [Columns; 3] = [
+        columns([[281, -85, 37], [-57, 307, -302], [43, -32, 467]], 7),
+        columns([[512, -256, 36], [256, -256, 0], [0, -256, 768]], 0),
+        columns([[257, -512, 0], [-256, 5, 256], [256, 512, 3]], 5),
+    ];
+
+    static OTHER_FACTORS: [[Factors; Factors::MATRIX]; 3] = laid_out(&OTHER);
+
+    fn linear([r, g, b]: &Columns, less: [u16; 3]) -> Option<Linear> {
+        Linear::of_matrix([r, g, b], [HALF; 3], less)
+    }
+
+    fn multiplied(columns: &Columns, colors: [i32; 3]) -> [i32; 3] {
+        let mut sums = [HALF; 3];
+
+        for (column, value) in columns.iter().zip(colors) {
+            let length = 32 - (value ^ (value >> 31)).leading_zeros();
+
+            for (sum, factor) in sums.iter_mut().zip(column[length as usize]) {
+                *sum += factor * i64::from(value);
+            }
+        }
+        sums.map(|sum| (sum >> 32) as i32)
+    }
+
+    fn colors(pixel: u64) -> [i32; 3] {
+        [16, 32, 48].map(|shift| i32::from((pixel >> shift) as u16))
+    }
+
+    fn packed(pixel: u64, colors: [i32; 3]) -> u64 {
+        let [r, g, b] = colors.map(|color| color.clamp(0, 0xffff) as u64);
+
+        pixel & 0xffff | r << 16 | g << 32 | b << 48
+    }
+
+    /// Mixes the first pixels of each of many rows, and checks that what is done is `expected`.
+    fn check(
+        mut mix: impl FnMut(usize, &mut [u64]) -> usize,
+        expected: impl Fn(usize, [i32; 3]) -> [i32; 3],
+    ) {
         let mut random = 7u64;
 
         for round in 0..3000 {
-            let tables = &TABLES[round % TABLES.len()];
-            let linear = Linear::new(tables);
-            let mut row = [0; 21];
+            let mut row = [0; 35];
 
             for pixel in &mut row {
                 random = random.wrapping_mul(6364136223846793005).wrapping_add(1);
-
-                let [r, g, b] = [33, 41, 49].map(|shift| (random >> shift & 0xff) * 257);
-
-                *pixel = random & 0xffff | r << 16 | g << 32 | b << 48;
+                *pixel = random << 13 ^ random >> 29;
             }
 
             let (pixels, n) = (row, round / 3 % (row.len() + 1));
-            let input = Input::Bytes(tables);
-            let done = mixing.mix_bytes(linear.as_ref(), input, &[], &mut row[..n]);
-
-            assert!(linear.is_some());
+            let done = mix(round, &mut row[..n]);
 
             assert!(done <= n);
             for (at, (&found, &pixel)) in row.iter().zip(&pixels).enumerate() {
-                let mut sums = [0; 3];
-
-                for (table, shift) in tables.iter().zip([16, 32, 48]) {
-                    let entry = table[(pixel >> shift & 0xff) as usize].colors();
-
-                    sums = [0, 1, 2].map(|row| sums[row] + entry[row]);
-                }
-
-                let [r, g, b] = sums.map(|sum| (sum >> 32).clamp(0, 0xffff) as u64);
-                let mixed = pixel & 0xffff | r << 16 | g << 32 | b << 48;
+                let mixed = packed(pixel, expected(round, colors(pixel)));
 
                 assert_eq!(found, if at < done { mixed } else { pixel });
             }
@@ -403,22 +552,105 @@ mod tests {
     }
 
     #[test]
-    fn other_tables_have_no_factors() {
-        static BENT: ByteTables = {
-            let mut bent = tables([[ONE, 0, 0]; 3], 0, 0);
-
-            bent[1][100] = Sums::new([ONE * 25701, 0, 0]);
-            bent
+    fn one_matrix_follows_the_formula() {
+        let Some(mixing) = Mixing::new() else {
+            return;
         };
-        static STEEP: [ByteTables; 3] = [
-            tables([[ONE * 9, 0, 0]; 3], 0, 0),
-            tables([[ONE * 3, 0, 0]; 3], 0, 0),
-            tables([[0, ONE, 0]; 3], ONE << 22, 0),
-        ];
+        let less = |round: usize| [[0; 3], [0x1010, 0x8080, 0x8080]][round / 3 % 2];
 
-        assert!(Linear::new(&BENT).is_none());
-        for tables in &STEEP {
-            assert!(Linear::new(tables).is_none());
+        check(
+            |round, row| {
+                let less = less(round);
+                let linear = linear(&OTHER[round % 3], less);
+
+                assert!(linear.is_some());
+                mixing.mix_linear(
+                    linear.as_slice(),
+                    Input::Channels(less),
+                    &OTHER_FACTORS[round % 3],
+                    row,
+                )
+            },
+            |round, [r, g, b]| {
+                let [less_r, less_g, less_b] = less(round).map(i32::from);
+
+                multiplied(&OTHER[round % 3], [r - less_r, g - less_g, b - less_b])
+            },
+        );
+    }
+
+    #[test]
+    fn matrices_follow_tables_and_matrices() {
+        let Some(mixing) = Mixing::new() else {
+            return;
+        };
+        let linear = INSIDE.each_ref().map(|columns| linear(columns, [0; 3]));
+        let [Some(a), Some(b), Some(c)] = linear else {
+            panic!("a matrix has no factors");
+        };
+        let linear = [a, b, c];
+        let input = |round| match round % 2 {
+            0 => Input::Channels([0; 3]),
+            _ => Input::Bytes(&SQUARES),
+        };
+
+        check(
+            |round, row| {
+                let n = round / 2 % 4;
+                let factors = INSIDE_FACTORS[..n].as_flattened();
+
+                mixing.mix_linear(&linear[..n], input(round), factors, row)
+            },
+            |round, mut colors| {
+                if let Input::Bytes(tables) = input(round) {
+                    let mut sums = [0; 3];
+
+                    for (table, color) in tables.iter().zip(colors) {
+                        let entry = table[(color & 0xff) as usize].colors();
+
+                        sums = [0, 1, 2].map(|row| sums[row] + entry[row]);
+                    }
+                    colors = sums.map(|sum| (sum >> 32) as i32);
+                }
+                for columns in &INSIDE[..round / 2 % 4] {
+                    colors = multiplied(columns, colors);
+                }
+                colors
+            },
+        );
+    }
+
+    #[test]
+    fn all_products_are_near_enough() {
+        for (index, less) in (0..27).zip([0, 0x1010, 0x8080].into_iter().cycle()) {
+            let (column, row) = (&OTHER[index / 9][index / 3 % 3], index % 3);
+            let (factor, least, largest) = line(column, less, row).unwrap_or_default();
+            let rests = (0..0x10000).filter_map(|channel| {
+                let near = (factor * (channel - MIDDLE)) << (32 - FACTOR);
+
+                Some(product(column, channel - i64::from(less), row)? - near)
+            });
+
+            assert_eq!(rests.clone().min(), Some(least));
+            assert_eq!(rests.max(), Some(largest));
+        }
+    }
+
+    #[test]
+    fn other_matrices_have_no_factors() {
+        static STEEP: Columns = columns([[0, 1024, 0], [0; 3], [0; 3]], 0);
+        static SUM: Columns = columns([[0, 768, 0]; 3], 0);
+        static LARGE: Columns = columns([[1 << 38, -1 << 38, 0]; 3], 0);
+        static VAGUE: Columns = columns([[255, 0, 0]; 3], 15);
+
+        for columns in [&STEEP, &SUM, &LARGE, &VAGUE] {
+            assert!(linear(columns, [0; 3]).is_none());
+        }
+
+        let [r, g, b] = &INSIDE[0];
+
+        for offset in [i64::MIN, i64::MAX, ONE << 20, -ONE << 20] {
+            assert!(Linear::of_matrix([r, g, b], [0, offset, 0], [0; 3]).is_none());
         }
     }
 }

@@ -75,17 +75,24 @@ impl Mixing {
         })
     }
 
-    /// As [`Self::mix`], faster with `linear`: it is for the tables that say the same as `input` and
-    /// `matrices` of pixels of which each channel is a multiple of 257. The pixels are to be such.
-    pub fn mix_bytes(
+    /// As [`Self::mix`], faster with `linear`: one for each of `matrices`, the first one for what
+    /// `input` takes from R, G and B; or none.
+    ///
+    /// What bytes add up to, and what a matrix returns to the next one, is to be within 16 bits.
+    pub fn mix_linear(
         self,
-        linear: Option<&Linear>,
+        linear: &[Linear],
         input: Input<'_>,
         matrices: &[Factors],
         row: &mut [u64],
     ) -> usize {
-        let Some(linear) = linear else {
+        if linear.is_empty() {
             return self.mix(input, matrices, row);
+        }
+
+        let tables = match input {
+            Input::Bytes(tables) => Some(tables),
+            Input::Channels(_) => None,
         };
 
         in_chunks(row, |chunk| {
@@ -94,7 +101,7 @@ impl Mixing {
             while !rest.is_empty() {
                 // SAFETY: `in_chunks` has called `begin`. There is a `Mixing`, so `can_mix`
                 // returned true.
-                let eights = unsafe { linear::code::mix_eights(linear, rest) };
+                let eights = unsafe { linear::code::mix_eights(tables, linear, rest) };
                 let (_, left) = rest.split_at_mut_checked(8 * eights).unwrap_or_default();
                 let (some, left) = left.split_at_mut(left.len().min(8));
 
@@ -168,46 +175,6 @@ mod code {
         mem::size_of,
         ptr, //
     };
-
-    /// Sets `{a}` to where in a table the sums of a byte are: that `$byte` bytes after a pixel
-    /// that is `$pixel` bytes after `{row}`. They are at 32 times the byte.
-    macro_rules! entry {
-        ($pixel:literal, $byte:literal) => {
-            concat!(
-                "movzx {a:e}, byte ptr [{row} + ",
-                $pixel,
-                " + ",
-                $byte,
-                "]\n",
-                "shl {a:e}, 5\n",
-            )
-        };
-    }
-
-    /// Adds up in register `$sums` what the lower bytes of R, G and B add of the pixel that is
-    /// `$pixel` bytes after `{row}`.
-    macro_rules! sums {
-        ($sums:literal, $pixel:literal) => {
-            concat!(
-                entry!($pixel, 2),
-                "vmovdqa ",
-                $sums,
-                ", [{tables} + {a}]\n",
-                entry!($pixel, 4),
-                "vpaddq ",
-                $sums,
-                ", ",
-                $sums,
-                ", [{tables} + {a} + {table}]\n",
-                entry!($pixel, 6),
-                "vpaddq ",
-                $sums,
-                ", ",
-                $sums,
-                ", [{tables} + {a} + 2 * {table}]\n",
-            )
-        };
-    }
 
     /// Returns whether there are AVX2, FMA and LZCNT, and whether the registers are kept.
     pub(super) fn can_mix() -> bool {

@@ -14,7 +14,10 @@ use super::{
     },
 };
 use kernel::{
-    drm::simd::Factors,
+    drm::simd::{
+        Factors,
+        Linear, //
+    },
     prelude::*, //
 };
 
@@ -175,6 +178,11 @@ impl Matrix {
             factors.push(factor, GFP_KERNEL)?;
         }
         Ok(())
+    }
+
+    /// Returns the matrix for vector registers if it is exact for channels of 16 bits there.
+    pub(super) fn linear(&self) -> Option<Linear> {
+        Linear::of_matrix(self.columns()?, self.short_offsets(0), [0; 3])
     }
 
     /// Returns what channel `channel`, of value `value`, adds to each result; the offsets and what

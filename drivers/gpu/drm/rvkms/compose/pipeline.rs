@@ -83,6 +83,8 @@ pub(crate) struct Pipeline {
 struct Run {
     steps: Range<usize>,
     factors: KVVec<Factors>,
+    /// The same for values within 0 and full intensity, if there are no others and it is possible.
+    linear: KVVec<Linear>,
 }
 
 struct Step {
@@ -111,8 +113,6 @@ struct ByteProducts {
     /// How many steps are done with it.
     steps: usize,
     products: KVVec<[Sums; 256]>,
-    /// The products as factors, if that is possible.
-    linear: Option<Linear>,
 }
 
 impl Pipeline {
@@ -198,31 +198,34 @@ impl Pipeline {
 
     /// As [`Self::apply`], with the matrices in vector registers.
     fn mix(&self, mixing: Mixing, bytes: bool, row: &mut [Pixel]) {
-        let mut tables = self.first.as_ref().filter(|_| bytes);
-        let linear = tables.and_then(|first| first.linear.as_ref());
+        let mut first = self.first.as_ref().filter(|_| bytes);
         let mut at = 0;
 
         for run in &self.runs {
-            let (first, done) = match tables.take().and_then(ByteProducts::tables) {
+            let first = first
+                .take()
+                .filter(|first| first.steps > 1 || run.linear.is_empty());
+            let (start, done) = match first.and_then(ByteProducts::tables) {
                 Some(tables) => {
                     let factors = run.factors.get(Factors::MATRIX..).unwrap_or_default();
-                    let linear = linear.filter(|_| factors.is_empty());
+                    let linear = run.linear.get(1..).unwrap_or_default();
+                    let input = Input::Bytes(tables);
 
-                    (
-                        0,
-                        mixing.mix_bytes(linear, Input::Bytes(tables), factors, row),
-                    )
+                    (0, mixing.mix_linear(linear, input, factors, row))
                 }
                 None => {
                     self.look_up(at..run.steps.start, row);
                     let input = Input::Channels([0; 3]);
 
-                    (run.steps.start, mixing.mix(input, &run.factors, row))
+                    (
+                        run.steps.start,
+                        mixing.mix_linear(&run.linear, input, &run.factors, row),
+                    )
                 }
             };
             let rest = row.get_mut(done..).unwrap_or_default();
 
-            self.apply_some::<0>(first..run.steps.end, bytes, rest);
+            self.apply_some::<0>(start..run.steps.end, bytes, rest);
             at = run.steps.end;
         }
         self.look_up(at..self.steps.len(), row);
@@ -299,6 +302,7 @@ fn runs(steps: &[Step]) -> Result<KVec<Run>> {
             let run = Run {
                 steps: index..index,
                 factors: KVVec::new(),
+                linear: KVVec::new(),
             };
 
             runs.push(run, GFP_KERNEL)?;
@@ -313,6 +317,12 @@ fn runs(steps: &[Step]) -> Result<KVec<Run>> {
 
             matrix.push_to(&mut run.factors, values)?;
             run.steps.end = index + 1;
+            match matrix.linear().filter(|_| step.inside) {
+                Some(linear) if run.linear.len() == index - run.steps.start => {
+                    run.linear.push(linear, GFP_KERNEL)?;
+                }
+                _ => run.linear = KVVec::new(),
+            }
         }
     }
     Ok(runs)
@@ -370,13 +380,10 @@ impl ByteProducts {
             }
         }
 
-        let linear = products.first_chunk().and_then(Linear::new);
-
         // INVARIANT: There are three.
         Ok(Some(Self {
             steps: before.len() + 1,
             products,
-            linear,
         }))
     }
 

@@ -87,7 +87,7 @@ pub(super) struct Converter {
     u_to_b: Products,
     /// All of them as a matrix that takes Y for R, U for G and V for B.
     matrix: [Factors; Factors::MATRIX],
-    /// The same for bytes.
+    /// The same, if it is exact for vector registers.
     linear: Option<Linear>,
 }
 
@@ -139,35 +139,19 @@ impl Converter {
         let v_to_g = ratio(-2 * (10000 - red) * red * uv.0, 10000 * green * uv.1);
         let u_to_b = ratio(2 * (10000 - blue) * uv.0, 10000 * uv.1);
 
-        let mut converter = Self {
+        let factors = reduced([[y, y, y], [0, u_to_g, u_to_b], [v_to_r, v_to_g, 0]]);
+        let columns = [&factors[0], &factors[1], &factors[2]];
+
+        Self {
             black,
             y: Products::new(y, black),
             v_to_r: Products::new(v_to_r, NEUTRAL),
             u_to_g: Products::new(u_to_g, NEUTRAL),
             v_to_g: Products::new(v_to_g, NEUTRAL),
             u_to_b: Products::new(u_to_b, NEUTRAL),
-            matrix: matrix([[y, y, y], [0, u_to_g, u_to_b], [v_to_r, v_to_g, 0]]),
-            linear: None,
-        };
-
-        converter.linear = Linear::new(&converter.tables());
-        converter
-    }
-
-    /// Returns what each byte of Y, U and V adds to R, G and B, with what rounds.
-    const fn tables(&self) -> ByteTables {
-        let mut tables = [[Sums::new([0; 3]); 256]; 3];
-        let mut byte = 0;
-
-        while byte < 256 {
-            let y = self.y.of_byte[byte] + fixed::HALF;
-
-            tables[0][byte] = Sums::new([y; 3]);
-            tables[1][byte] = Sums::new([0, self.u_to_g.of_byte[byte], self.u_to_b.of_byte[byte]]);
-            tables[2][byte] = Sums::new([self.v_to_r.of_byte[byte], self.v_to_g.of_byte[byte], 0]);
-            byte += 1;
+            matrix: matrix(columns),
+            linear: Linear::of_matrix(columns, [fixed::HALF; 3], less(black)),
         }
-        tables
     }
 
     /// Returns the converter of `encoding` and `range`.
@@ -209,7 +193,7 @@ impl Converter {
             });
 
             put_together(luma, luma_of, chroma, unconverted, pairing, out);
-            if self.mix(mixing, self.linear.as_ref(), out) {
+            if self.mix(mixing, out) {
                 return;
             }
         }
@@ -245,7 +229,7 @@ impl Converter {
             let chroma = chroma.clone().map(|chroma| pairing.in_order(chroma));
 
             put_together(luma, &luma_of, chroma, unconverted, pairing, out);
-            if self.mix(mixing, None, out) {
+            if self.mix(mixing, out) {
                 return;
             }
         }
@@ -274,14 +258,18 @@ impl Converter {
         put_together(luma, product, chroma, add, pairing, out);
     }
 
-    /// Converts pixels that [`unconverted`] made, of bytes if there is `linear`. Returns whether
-    /// that was possible.
-    fn mix(&self, mixing: Mixing, linear: Option<&Linear>, pixels: &mut [Pixel]) -> bool {
-        let less = [self.black, NEUTRAL, NEUTRAL].map(|less| less as u16);
-        let input = Input::Channels(less);
+    /// Converts pixels that [`unconverted`] made. Returns whether that was possible.
+    fn mix(&self, mixing: Mixing, pixels: &mut [Pixel]) -> bool {
+        let input = Input::Channels(less(self.black));
+        let linear = self.linear.as_slice();
 
-        mixing.mix_bytes(linear, input, &self.matrix, pixels) == pixels.len()
+        mixing.mix_linear(linear, input, &self.matrix, pixels) == pixels.len()
     }
+}
+
+/// Returns what Y, U and V are less by when they are multiplied.
+const fn less(black: i32) -> [u16; 3] {
+    [black as u16, NEUTRAL as u16, NEUTRAL as u16]
 }
 
 /// Makes a pixel with Y, U and V in the places of R, G and B.
@@ -296,8 +284,8 @@ fn widened(byte: u8) -> u16 {
     u16::from(byte) * 257
 }
 
-/// Prepares what the values of three channels, a column each, are multiplied with.
-const fn matrix(columns: [[i64; 3]; 3]) -> [Factors; Factors::MATRIX] {
+/// Returns what values of three channels are multiplied with, a column each, for each length.
+const fn reduced(columns: [[i64; 3]; 3]) -> [[[i64; 3]; LENGTHS]; 3] {
     let mut reduced = [[[0; 3]; LENGTHS]; 3];
     let mut index = 0;
 
@@ -312,13 +300,16 @@ const fn matrix(columns: [[i64; 3]; 3]) -> [Factors; Factors::MATRIX] {
         }
         index += 1;
     }
+    reduced
+}
 
-    let [y, u, v] = &reduced;
+/// Prepares `columns` for registers of double precision.
+const fn matrix(columns: [&[[i64; 3]; LENGTHS]; 3]) -> [Factors; Factors::MATRIX] {
     let mut matrix = [Factors::ZERO; Factors::MATRIX];
     let mut index = 0;
 
     while index < matrix.len() {
-        matrix[index] = Factors::of_matrix([y, u, v], [fixed::HALF; 3], [-NEUTRAL, 0xffff], index);
+        matrix[index] = Factors::of_matrix(columns, [fixed::HALF; 3], [-NEUTRAL, 0xffff], index);
         index += 1;
     }
     matrix
@@ -505,6 +496,19 @@ mod tests {
             );
             assert_eq!(found, expected);
             assert!(converter.linear.is_some());
+
+            // Of 16 bits, all of which count.
+            let luma = luma.map(|y| u16::from_be_bytes([y, byte()]));
+            let chroma = chroma.map(|(u, v)| {
+                let (low, high) = (byte(), byte());
+
+                (u16::from_be_bytes([u, low]), u16::from_be_bytes([v, high]))
+            });
+
+            for (mixing, out) in [(None, &mut expected), (mixing, &mut found)] {
+                converter.wide(mixing, &luma, |&y| y, chroma.into_iter(), pairing, out);
+            }
+            assert_eq!(found, expected);
         }
     }
 
