@@ -53,8 +53,8 @@ macro_rules! sums {
     };
 }
 
-/// Clamps R, G and B of 32 bits in registers 0, 1 and 2 to 16 bits, and puts them into the pixels at
-/// `{row}`, which keep their A.
+/// Clamps R, G and B of 32 bits in registers 0, 1 and 2 to 16 bits, and puts them into the pixels
+/// at `{row}`, which keep their A.
 ///
 /// `$v` is `"xmm"`, for 4 pixels, or `"ymm"`, for 8: then each half of a register has two of the
 /// first four, followed by two of the last four. `$bytes` is what one such register holds.
@@ -71,7 +71,15 @@ macro_rules! store_colors {
             concat!("vpunpckldq ", $v, "0, ", $v, "3, ", $v, "4\n"),
             concat!("vpunpckhdq ", $v, "1, ", $v, "3, ", $v, "4\n"),
             concat!("vpblendw ", $v, "0, ", $v, "0, [{row}], 0x11\n"),
-            concat!("vpblendw ", $v, "1, ", $v, "1, [{row} + ", $bytes, "], 0x11\n"),
+            concat!(
+                "vpblendw ",
+                $v,
+                "1, ",
+                $v,
+                "1, [{row} + ",
+                $bytes,
+                "], 0x11\n"
+            ),
             concat!("vmovdqu [{row}], ", $v, "0\n"),
             concat!("vmovdqu [{row} + ", $bytes, "], ", $v, "1\n"),
         )
@@ -80,6 +88,8 @@ macro_rules! store_colors {
 
 mod factors;
 mod fold;
+#[cfg(any(test, CONFIG_KUNIT = "y"))]
+mod formula;
 mod linear;
 mod mix;
 mod widen;
@@ -137,8 +147,8 @@ pub fn blend(layers: &[[u8; 4]], stride: usize, out: &mut [u64]) -> usize {
 mod vector {
     use crate::bindings;
     use core::arch::x86_64::{
-        CpuidResult,
         __cpuid_count, //
+        CpuidResult,
     };
 
     /// The number of pixels that are blended at a time.

@@ -11,7 +11,7 @@ const FACTOR: u32 = 28;
 /// What a sum is shifted by to have 32 fractional bits.
 const SCALE: u32 = 32 - SUM;
 
-/// By how much a sum may be uncertain: with three of these, one pixel of 43 is, at most.
+/// By how much a sum may be uncertain. With three of these one pixel of 43 is, on average.
 const MOST_SPREAD: i64 = 64;
 
 /// What a channel is less by when it is multiplied: registers have signed numbers.
@@ -37,8 +37,9 @@ struct Channel {
 ///
 /// # Invariants
 ///
-/// The sum of the products and `least` is never more than the sum that counts with 13 fractional
-/// bits, rounded down; with `spread` added it is never less. Neither overflows.
+/// What the products and `least` add up to is never more than the sum that the arguments of
+/// [`Self::of_matrix`] lead to with 13 fractional bits, rounded down; with `spread` added it is
+/// never less. Neither overflows.
 #[repr(transparent)]
 pub struct Linear {
     channels: [Channel; 3],
@@ -107,8 +108,8 @@ impl Channel {
             column += 1;
         }
 
-        // The lower halves of the products are rounded down, by less than one unit. So the sum is
-        // less than one unit above.
+        // The products of lower halves are rounded down, and so is the sum that counts: then what
+        // `spread` is rounded up by is enough.
         let least = low >> SCALE;
         let spread = ((high + (1 << SCALE) - 1) >> SCALE) - least;
         let reach = (reach >> (FACTOR - SUM)) + 1;
@@ -222,28 +223,26 @@ pub(super) mod code {
     macro_rules! products {
         ($sum:literal, $factors:literal, $channel:literal) => {
             concat!(
-                "vpmaddwd ymm9, ymm4, [{matrix} + ",
-                $channel,
-                " * {size} + ",
-                $factors,
-                "]\n",
-                "vpmaddwd ",
-                $sum,
-                ", ymm5, [{matrix} + ",
-                $channel,
-                " * {size} + ",
-                $factors,
-                " + 32]\n",
-                "vpaddd ",
-                $sum,
-                ", ",
-                $sum,
-                ", ymm9\n",
+                concat!(
+                    "vpmaddwd ymm9, ymm4, [{matrix} + ",
+                    $channel,
+                    " * {size} + "
+                ),
+                concat!($factors, "]\n"),
+                concat!(
+                    "vpmaddwd ",
+                    $sum,
+                    ", ymm5, [{matrix} + ",
+                    $channel,
+                    " * {size} + "
+                ),
+                concat!($factors, " + 32]\n"),
+                concat!("vpaddd ", $sum, ", ", $sum, ", ymm9\n"),
             )
         };
     }
 
-    /// Sets `$sum` to channel `$channel`, and in `ymm13` the bits in which it could differ.
+    /// Sets `$sum` to channel `$channel`, and adds the bits in which it could differ to `ymm13`.
     macro_rules! channel {
         ($sum:literal, $channel:literal) => {
             concat!(
@@ -251,23 +250,25 @@ pub(super) mod code {
                 products!("ymm11", "{low}", $channel),
                 "vpsrad ymm11, ymm11, {down}\n",
                 "vpaddd ymm10, ymm10, ymm11\n",
-                "vpaddd ymm10, ymm10, [{matrix} + ",
-                $channel,
-                " * {size} + {least}]\n",
-                "vpaddd ymm11, ymm10, [{matrix} + ",
-                $channel,
-                " * {size} + {spread}]\n",
+                concat!(
+                    "vpaddd ymm10, ymm10, [{matrix} + ",
+                    $channel,
+                    " * {size} + {least}]\n"
+                ),
+                concat!(
+                    "vpaddd ymm11, ymm10, [{matrix} + ",
+                    $channel,
+                    " * {size} + {spread}]\n"
+                ),
                 "vpxor ymm11, ymm11, ymm10\n",
-                "vpsrad ",
-                $sum,
-                ", ymm10, {fraction}\n",
+                concat!("vpsrad ", $sum, ", ymm10, {fraction}\n"),
                 "vpor ymm13, ymm13, ymm11\n",
             )
         };
     }
 
-    /// Sets `ymm7` to A and R, and `ymm8` to G and B, of what `{tables}` hold for eight pixels, `$at`
-    /// bytes after `{row}`. Registers 0 to 3 and 6 are overwritten.
+    /// Sets `ymm7` to A and R, and `ymm8` to G and B, of what `{tables}` hold for eight pixels
+    /// `$at` bytes after `{row}`, clamped to 16 bits. Registers 0 to 3 and 6 are overwritten.
     macro_rules! eight_sums {
         ($at:literal) => {
             concat!(
@@ -313,12 +314,12 @@ pub(super) mod code {
             return 0;
         }
         // SAFETY: `row` is read and written up to `eights` times 8 pixels, 8 bytes each, and
-        // `eights` is not 0; nothing else is written. Unless `tables` is null, an entry is read from
-        // each of the three tables, at 32 times a number of 8 bits, where `Sums` is aligned to 32
-        // bytes. Of `matrices`, which are not empty, each of three channels is read from the first
-        // one to the last; none needs to be aligned. The CPU has the instructions. No code that the
-        // compiler made has anything in vector registers, or they are declared as overwritten;
-        // their upper halves are left empty.
+        // `eights` is not 0; nothing else is written. Unless `tables` is null, an entry is read
+        // from each of the three tables, at 32 times a number of 8 bits, where `Sums` is aligned to
+        // 32 bytes. Of `matrices`, which are not empty, each of three channels is read from the
+        // first one to the last; none needs to be aligned. The CPU has the instructions. No code
+        // that the compiler made has anything in vector registers, or they are declared as
+        // overwritten; their upper halves are left empty.
         unsafe {
             vector_asm!(
                 // What a channel is less by, see `MIDDLE`.
@@ -416,6 +417,11 @@ pub(super) mod code {
 mod tests {
     use super::{
         super::{
+            formula::{
+                channels,
+                multiplied,
+                packed, //
+            },
             ByteTables,
             Factors,
             Input,
@@ -427,6 +433,9 @@ mod tests {
 
     const ONE: i64 = 1 << 32;
     const HALF: i64 = ONE / 2;
+
+    /// What makes a whole number uncertain.
+    const NEARLY: i64 = ONE - (1 << 15);
 
     type Columns = [[[i64; 3]; LENGTHS]; 3];
 
@@ -448,16 +457,16 @@ mod tests {
     }
 
     /// Lays matrices out one after the other, for values of up to 17 bits.
-    const fn laid_out<const N: usize>(all: &[Columns; N]) -> [[Factors; Factors::MATRIX]; N] {
-        let mut factors = [[Factors::ZERO; Factors::MATRIX]; N];
+    const fn laid_out(all: &[Columns; 3], offset: i64) -> [[Factors; Factors::MATRIX]; 3] {
+        let mut factors = [[Factors::ZERO; Factors::MATRIX]; 3];
         let mut index = 0;
 
-        while index < N * Factors::MATRIX {
+        while index < 3 * Factors::MATRIX {
             let [r, g, b] = &all[index / Factors::MATRIX];
             let at = index % Factors::MATRIX;
 
             factors[index / Factors::MATRIX][at] =
-                Factors::of_matrix([r, g, b], [HALF; 3], [-0xffff, 0xffff], at);
+                Factors::of_matrix([r, g, b], [offset; 3], [-0xffff, 0xffff], at);
             index += 1;
         }
         factors
@@ -479,49 +488,26 @@ mod tests {
         tables
     };
 
-    /// No result is below 0 or above full intensity.
+    /// No result is below 0 or above full intensity. Those of the first one are certain.
     static INSIDE: [Columns; 3] = [
         columns([[128, 64, 64], [64, 128, 64], [64, 64, 128]], 0),
         columns([[85, 9, 37], [85, 28, 51], [64, 128, 0]], 6),
         columns([[0, 0, 255], [254, 0, 0], [0, 253, 0]], 4),
     ];
 
-    static INSIDE_FACTORS: [[Factors; Factors::MATRIX]; 3] = laid_out(&INSIDE);
+    static INSIDE_FACTORS: [[Factors; Factors::MATRIX]; 3] = laid_out(&INSIDE, HALF);
 
-    /// Some are.
+    /// Some are. Those of the second one are never certain.
     static OTHER: [Columns; 3] = [
         columns([[281, -85, 37], [-57, 307, -302], [43, -32, 467]], 7),
         columns([[512, -256, 36], [256, -256, 0], [0, -256, 768]], 0),
         columns([[257, -512, 0], [-256, 5, 256], [256, 512, 3]], 5),
     ];
 
-    static OTHER_FACTORS: [[Factors; Factors::MATRIX]; 3] = laid_out(&OTHER);
+    static OTHER_FACTORS: [[Factors; Factors::MATRIX]; 3] = laid_out(&OTHER, NEARLY);
 
-    fn linear([r, g, b]: &Columns, less: [u16; 3]) -> Option<Linear> {
-        Linear::of_matrix([r, g, b], [HALF; 3], less)
-    }
-
-    fn multiplied(columns: &Columns, colors: [i32; 3]) -> [i32; 3] {
-        let mut sums = [HALF; 3];
-
-        for (column, value) in columns.iter().zip(colors) {
-            let length = 32 - (value ^ (value >> 31)).leading_zeros();
-
-            for (sum, factor) in sums.iter_mut().zip(column[length as usize]) {
-                *sum += factor * i64::from(value);
-            }
-        }
-        sums.map(|sum| (sum >> 32) as i32)
-    }
-
-    fn colors(pixel: u64) -> [i32; 3] {
-        [16, 32, 48].map(|shift| i32::from((pixel >> shift) as u16))
-    }
-
-    fn packed(pixel: u64, colors: [i32; 3]) -> u64 {
-        let [r, g, b] = colors.map(|color| color.clamp(0, 0xffff) as u64);
-
-        pixel & 0xffff | r << 16 | g << 32 | b << 48
+    fn linear(columns: &Columns, offset: i64, less: [u16; 3]) -> Option<Linear> {
+        Linear::of_matrix(columns.each_ref(), [offset; 3], less)
     }
 
     /// Mixes the first pixels of each of many rows, and checks that what is done is `expected`.
@@ -532,7 +518,7 @@ mod tests {
         let mut random = 7u64;
 
         for round in 0..3000 {
-            let mut row = [0; 35];
+            let mut row = [0; 160];
 
             for pixel in &mut row {
                 random = random.wrapping_mul(6364136223846793005).wrapping_add(1);
@@ -544,7 +530,7 @@ mod tests {
 
             assert!(done <= n);
             for (at, (&found, &pixel)) in row.iter().zip(&pixels).enumerate() {
-                let mixed = packed(pixel, expected(round, colors(pixel)));
+                let mixed = packed(pixel, expected(round, channels(pixel).map(i32::from)));
 
                 assert_eq!(found, if at < done { mixed } else { pixel });
             }
@@ -561,7 +547,7 @@ mod tests {
         check(
             |round, row| {
                 let less = less(round);
-                let linear = linear(&OTHER[round % 3], less);
+                let linear = linear(&OTHER[round % 3], NEARLY, less);
 
                 assert!(linear.is_some());
                 mixing.mix_linear(
@@ -574,7 +560,9 @@ mod tests {
             |round, [r, g, b]| {
                 let [less_r, less_g, less_b] = less(round).map(i32::from);
 
-                multiplied(&OTHER[round % 3], [r - less_r, g - less_g, b - less_b])
+                let colors = [r - less_r, g - less_g, b - less_b];
+
+                multiplied(OTHER[round % 3].each_ref(), [NEARLY; 3], colors)
             },
         );
     }
@@ -584,11 +572,14 @@ mod tests {
         let Some(mixing) = Mixing::new() else {
             return;
         };
-        let linear = INSIDE.each_ref().map(|columns| linear(columns, [0; 3]));
+        let linear = INSIDE
+            .each_ref()
+            .map(|columns| linear(columns, HALF, [0; 3]));
         let [Some(a), Some(b), Some(c)] = linear else {
             panic!("a matrix has no factors");
         };
         let linear = [a, b, c];
+        static ZEROS: [Factors; Factors::MATRIX] = [Factors::ZERO; Factors::MATRIX];
         let input = |round| match round % 2 {
             0 => Input::Channels([0; 3]),
             _ => Input::Bytes(&SQUARES),
@@ -599,6 +590,13 @@ mod tests {
                 let n = round / 2 % 4;
                 let factors = INSIDE_FACTORS[..n].as_flattened();
 
+                if n == 1 {
+                    // Nothing is left for what takes these factors.
+                    let eights = row.len() / 8 * 8;
+                    let row = &mut row[..eights];
+
+                    return mixing.mix_linear(&linear[..n], input(round), &ZEROS, row);
+                }
                 mixing.mix_linear(&linear[..n], input(round), factors, row)
             },
             |round, mut colors| {
@@ -613,7 +611,7 @@ mod tests {
                     colors = sums.map(|sum| (sum >> 32) as i32);
                 }
                 for columns in &INSIDE[..round / 2 % 4] {
-                    colors = multiplied(columns, colors);
+                    colors = multiplied(columns.each_ref(), [HALF; 3], colors);
                 }
                 colors
             },
@@ -644,13 +642,10 @@ mod tests {
         static VAGUE: Columns = columns([[255, 0, 0]; 3], 15);
 
         for columns in [&STEEP, &SUM, &LARGE, &VAGUE] {
-            assert!(linear(columns, [0; 3]).is_none());
+            assert!(linear(columns, HALF, [0; 3]).is_none());
         }
-
-        let [r, g, b] = &INSIDE[0];
-
         for offset in [i64::MIN, i64::MAX, ONE << 20, -ONE << 20] {
-            assert!(Linear::of_matrix([r, g, b], [0, offset, 0], [0; 3]).is_none());
+            assert!(linear(&INSIDE[0], offset, [0; 3]).is_none());
         }
     }
 }

@@ -12,6 +12,9 @@ use super::{
 /// How many pixels are mixed before others may have the CPU.
 const CHUNK: usize = 512;
 
+/// How often it is tried to mix what is left of so many pixels in a faster way.
+const TRIES: usize = 16;
+
 /// What a value of one channel adds to R, G and B: numbers with 32 fractional bits.
 #[derive(Clone, Copy, Default)]
 #[repr(C, align(32))]
@@ -75,10 +78,10 @@ impl Mixing {
         })
     }
 
-    /// As [`Self::mix`], faster with `linear`: one for each of `matrices`, the first one for what
-    /// `input` takes from R, G and B; or none.
-    ///
-    /// What bytes add up to, and what a matrix returns to the next one, is to be within 16 bits.
+    /// As [`Self::mix`], faster with `linear`, which may be empty. If it is not, it is to have one
+    /// for each of `matrices`, made of the same numbers; the first one is to be less by the same
+    /// channels as `input`, or by 0 for sums, and all others by 0. What goes into each of them is
+    /// to be within 16 bits. Otherwise some of the results are those of `linear`, others are not.
     pub fn mix_linear(
         self,
         linear: &[Linear],
@@ -98,7 +101,7 @@ impl Mixing {
         in_chunks(row, |chunk| {
             let mut rest = chunk;
 
-            while !rest.is_empty() {
+            for _ in 0..TRIES {
                 // SAFETY: `in_chunks` has called `begin`. There is a `Mixing`, so `can_mix`
                 // returned true.
                 let eights = unsafe { linear::code::mix_eights(tables, linear, rest) };
@@ -109,6 +112,8 @@ impl Mixing {
                 unsafe { mix_chunk(input, matrices, some) };
                 rest = left;
             }
+            // SAFETY: As before.
+            unsafe { mix_chunk(input, matrices, rest) };
         })
     }
 }
@@ -482,7 +487,14 @@ mod code {
 #[cfg_attr(not(test), macros::kunit_tests(rust_drm_simd_mix))]
 mod tests {
     use super::{
-        super::factors::LENGTHS,
+        super::{
+            factors::LENGTHS,
+            formula::{
+                channels,
+                multiplied,
+                packed, //
+            },
+        },
         *, //
     };
 
@@ -525,33 +537,6 @@ mod tests {
             }
         }
         column
-    }
-
-    fn multiplied(
-        columns: [&[[i64; 3]; LENGTHS]; 3],
-        offsets: [i64; 3],
-        colors: [i32; 3],
-    ) -> [i32; 3] {
-        let mut sums = offsets;
-
-        for (column, value) in columns.into_iter().zip(colors) {
-            let length = 32 - (value ^ (value >> 31)).leading_zeros();
-
-            for (sum, factor) in sums.iter_mut().zip(column[length as usize]) {
-                *sum += factor * i64::from(value);
-            }
-        }
-        sums.map(|sum| (sum >> 32) as i32)
-    }
-
-    fn packed(pixel: u64, colors: [i32; 3]) -> u64 {
-        let [r, g, b] = colors.map(|color| color.clamp(0, 0xffff) as u64);
-
-        pixel & 0xffff | r << 16 | g << 32 | b << 48
-    }
-
-    fn channels(pixel: u64) -> [u16; 3] {
-        [16, 32, 48].map(|shift| (pixel >> shift) as u16)
     }
 
     /// The tests are to keep large things off the stack, one at a time.

@@ -22,12 +22,10 @@ use super::{
     },
 };
 use kernel::drm::simd::{
-    ByteTables,
     Factors,
     Input,
     Linear,
-    Mixing,
-    Sums, //
+    Mixing, //
 };
 
 /// The value of U and V that stands for no colour.

@@ -152,7 +152,14 @@ mod cases {
             0,
         ];
 
-        for mix in [Matrix::new(&mix)?, Matrix::exact(&mix)?] {
+        // With this one, no value is ever below 0 or above full intensity.
+        let inside = [a, c, ONE / 3, 0, c, a, b, 0, ONE / 5, c, ONE / 2, 0];
+
+        for mix in [
+            Matrix::new(&mix)?,
+            Matrix::exact(&mix)?,
+            Matrix::new(&inside)?,
+        ] {
             let mix = Arc::new(mix, GFP_KERNEL)?;
 
             for kind in 0..12 {
