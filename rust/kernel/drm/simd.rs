@@ -147,8 +147,8 @@ pub fn blend(layers: &[[u8; 4]], stride: usize, out: &mut [u64]) -> usize {
 mod vector {
     use crate::bindings;
     use core::arch::x86_64::{
-        __cpuid_count, //
         CpuidResult,
+        __cpuid_count, //
     };
 
     /// The number of pixels that are blended at a time.
