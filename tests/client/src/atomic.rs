@@ -83,22 +83,19 @@ impl Request {
         self.prepare(flags, 0).commit(card)
     }
 
-    /// Commits the request, with a picture to be written by `connector`, and returns the fence that
-    /// tells when that is done.
-    pub fn commit_with_fence(
-        self,
-        card: &Card,
-        connector: u32,
-        flags: u32,
-    ) -> Result<OwnedFd, Errno> {
-        let Some(property) = card.property_id(connector, "WRITEBACK_OUT_FENCE_PTR") else {
+    /// Commits the request, and returns the fence that tells when the CRTC `object` shows it, or when
+    /// the writeback connector `object` has written its picture.
+    pub fn commit_with_fence(self, card: &Card, object: u32, flags: u32) -> Result<OwnedFd, Errno> {
+        let property = ["OUT_FENCE_PTR", "WRITEBACK_OUT_FENCE_PTR"]
+            .iter()
+            .find_map(|name| card.property_id(object, name));
+        let Some(property) = property else {
             return Err(Errno::INVAL);
         };
         // The kernel writes a descriptor of 32 bits.
         let mut fence = -1i32;
         let place = (&raw mut fence) as u64;
-        self.set_raw(connector, property, place)
-            .commit(card, flags)?;
+        self.set_raw(object, property, place).commit(card, flags)?;
         if fence < 0 {
             return Err(Errno::BADF);
         }

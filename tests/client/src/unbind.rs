@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `unbind`: the device goes away while page flips run.
+//! `unbind`: the device goes away while page flips run, and before the fences of updates do.
 
 use std::fs;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Sender};
 use std::thread;
@@ -12,10 +13,12 @@ use drm_fourcc::DrmFourcc;
 use drm_sys::*;
 use rustix::io::Errno;
 
+use crate::atomic::{Request, ALLOW_MODESET, NONBLOCK};
 use crate::buffer::{add_fb2, dumb_argument, fb_argument};
-use crate::card::{card_paths, Card};
+use crate::card::{card_paths, Card, Kind};
 use crate::error::{message, name, Error, What};
 use crate::output::{Screen, PATIENCE};
+use crate::planes::{is_signalled, status_of};
 use crate::raw;
 
 /// How a device is taken away and brought back.
@@ -126,6 +129,7 @@ fn make_configfs_device(folder: &Path) -> Result<(), Error> {
         fs::create_dir(folder.join(name)).what(format!("mkdir {name}"))?;
     }
     write(&folder.join("planes/plane/type"), "1")?;
+    write(&folder.join("crtcs/crtc/writeback"), "1")?;
     for (link, target) in LINKS {
         std::os::unix::fs::symlink(folder.join(target), folder.join(link))
             .what(format!("link {link}"))?;
@@ -204,18 +208,59 @@ fn one_round(method: &Method, path: &Path, round: u32) -> Result<(), Error> {
     // A different moment each time, within two frames.
     thread::sleep(Duration::from_millis(u64::from(round * 7 % 40)));
     method.take_away()?;
-    match ends.recv_timeout(PATIENCE * 2) {
+    let fences = match ends.recv_timeout(PATIENCE * 2) {
         Ok(result) => result?,
         Err(_) => return message("the flips hang after the device is gone"),
-    }
+    };
     let _ = flipper.join();
+    // The card is closed, so the fences are all that is left.
+    for fence in fences {
+        match status_of(&fence)? {
+            1 => {}
+            status => {
+                return message(format!(
+                    "a fence has the status {status} after its device is gone"
+                ))
+            }
+        }
+    }
     method.bring_back()
 }
 
+/// The signalled fence of an update, and that of a writeback if the card has any.
+fn fences(screen: &Screen<'_>) -> Result<Vec<OwnedFd>, Error> {
+    let card = screen.card;
+    let writeback = card
+        .of_kind(Kind::Connector)
+        .find(|connector| connector.properties.contains_key("WRITEBACK_FB_ID"));
+    let mut fences = vec![screen
+        .flip_to(screen.back.id)?
+        .commit_with_fence(card, screen.output.crtc, NONBLOCK)
+        .what("a flip with a fence")?];
+    if let Some(writeback) = writeback {
+        fences.push(
+            Request::new()
+                .set(card, writeback.id, "CRTC_ID", screen.output.crtc.into())?
+                .set(card, writeback.id, "WRITEBACK_FB_ID", screen.back.id.into())?
+                .commit_with_fence(card, writeback.id, ALLOW_MODESET)
+                .what("a writeback with a fence")?,
+        );
+    }
+    for fence in &fences {
+        // Whoever has waited for a fence is taken off its list when it is closed.
+        if !is_signalled(fence)? {
+            return message("a fence was never signalled");
+        }
+    }
+    Ok(fences)
+}
+
 /// Flips until the device is gone, then checks that nothing else works on the open file either.
-fn flip_until_gone(path: &Path, started: &Sender<()>) -> Result<(), Error> {
-    let card = Card::open_path(path)?;
+/// Returns fences of the device.
+fn flip_until_gone(path: &Path, started: &Sender<()>) -> Result<Vec<OwnedFd>, Error> {
+    let card = Card::open_for_writeback(&path.to_string_lossy())?;
     let screen = Screen::new(&card)?;
+    let fences = fences(&screen)?;
     let mut count = 0;
     let start = Instant::now();
     loop {
@@ -249,7 +294,8 @@ fn flip_until_gone(path: &Path, started: &Sender<()>) -> Result<(), Error> {
             ));
         }
     }
-    check_gone(&screen)
+    check_gone(&screen)?;
+    Ok(fences)
 }
 
 fn check_gone(screen: &Screen<'_>) -> Result<(), Error> {
@@ -270,10 +316,7 @@ fn check_gone(screen: &Screen<'_>) -> Result<(), Error> {
             "GET_SEQUENCE",
             card.call(raw::CRTC_GET_SEQUENCE, &mut { crtc }),
         ),
-        (
-            "commit",
-            screen.off()?.commit(card, crate::atomic::ALLOW_MODESET),
-        ),
+        ("commit", screen.off()?.commit(card, ALLOW_MODESET)),
     ] {
         match result {
             Err(Errno::NODEV) => {}

@@ -7,7 +7,8 @@ use crate::{
     bindings,
     device,
     error::to_result,
-    prelude::*, //
+    prelude::*,
+    sync::rcu::synchronize_rcu, //
 };
 
 /// How often to try what may succeed later, which takes 10 seconds.
@@ -32,6 +33,8 @@ const PAUSE: u32 = 20;
 pub(super) unsafe fn shutdown(dev: *mut bindings::drm_device) {
     // SAFETY: The requirements of this function are those of both.
     let Err(err) = (unsafe { try_disable_all(dev) }) else {
+        // Whoever has found a fence not signalled may look at the name of its CRTC for so long.
+        synchronize_rcu();
         return;
     };
 
