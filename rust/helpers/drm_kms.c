@@ -21,6 +21,11 @@ rust_helper_drm_atomic_crtc_needs_modeset(const struct drm_crtc_state *state)
 	return drm_atomic_crtc_needs_modeset(state);
 }
 
+__rust_helper void rust_helper_drm_client_dev_hotplug(struct drm_device *dev)
+{
+	drm_client_dev_hotplug(dev);
+}
+
 __rust_helper void rust_helper_drm_client_dev_resume(struct drm_device *dev)
 {
 	drm_client_dev_resume(dev);

@@ -436,11 +436,20 @@ impl<D: KmsDriver> drm::Device<D> {
     ///
     /// C: `drm_kms_helper_hotplug_event()`.
     pub fn hotplug_event(&self) {
-        if self.is_kms_registered() {
-            // SAFETY: The device was set up, hence its mode configuration is initialized. That, the
-            // list of clients and what events are sent for are there as long as the device is.
-            unsafe { bindings::drm_kms_helper_hotplug_event(self.as_raw()) };
-        }
+        let Some(guard) = self.kms_guard() else {
+            return;
+        };
+
+        // SAFETY: The device was set up and is registered as long as there is the guard, hence so
+        // is the sysfs device of its minor, along with the parents of that.
+        unsafe { bindings::drm_sysfs_hotplug_event(self.as_raw()) };
+
+        // Clients wait for updates; see `is_kms_registered()`.
+        drop(guard);
+
+        // SAFETY: The device was set up, hence it keeps its mode configuration and its list of
+        // clients, even if it is unregistered from now on.
+        unsafe { bindings::drm_client_dev_hotplug(self.as_raw()) };
     }
 
     /// Returns whether the device has been set up and is registered.
