@@ -130,15 +130,21 @@ impl<D: KmsDriver> Framebuffer<D> {
             )
         });
 
-        match result {
-            Ok(()) => fb,
-            Err(err) => {
-                // SAFETY: The memory was taken from a pinned `KBox` above, and nobody has got a
-                // reference to it.
-                drop(unsafe { Pin::new_unchecked(KBox::from_raw(this)) });
-                err.to_ptr()
-            }
+        if let Err(err) = result {
+            // SAFETY: The memory was taken from a pinned `KBox` above, and nobody has got a
+            // reference to it.
+            drop(unsafe { Pin::new_unchecked(KBox::from_raw(this)) });
+            return err.to_ptr();
         }
+
+        // SAFETY: The framebuffer was initialized above, and the core gave a reference to it.
+        if let Err(err) = unsafe { Self::from_raw(fb) }.check_size() {
+            // SAFETY: The reference is given back, and not used any more.
+            unsafe { bindings::drm_framebuffer_put(fb) };
+            return err.to_ptr();
+        }
+
+        fb
     }
 
     /// # Safety
@@ -268,8 +274,24 @@ impl<D: KmsDriver> Framebuffer<D> {
         Ok(planes)
     }
 
-    /// Maps the colour plane `index`.
-    pub(super) fn map_plane(&self, index: usize) -> Result<PlaneMap<D>> {
+    /// Checks that nothing keeps the colour planes from being mapped later, when it is too late to
+    /// say so: the core allows for other rounding than [`row_len`], and for memory of somebody else
+    /// that does not fill its last page.
+    fn check_size(&self) -> Result {
+        if self.modifier() == MOD_LINEAR {
+            for index in 0..self.num_planes() {
+                self.plane_range(index)?;
+            }
+        }
+
+        Ok(())
+    }
+
+    /// Returns in which object the colour plane `index` lies, at which offset, and its length.
+    fn plane_range(
+        &self,
+        index: usize,
+    ) -> Result<(NonNull<bindings::drm_gem_object>, usize, usize)> {
         // SAFETY: The framebuffer does not change by the type invariants.
         let (pitches, offsets, objects) = unsafe {
             let fb = self.as_raw();
@@ -288,6 +310,12 @@ impl<D: KmsDriver> Framebuffer<D> {
             return Err(EINVAL);
         }
 
+        Ok((object, offset, len))
+    }
+
+    /// Maps the colour plane `index`.
+    pub(super) fn map_plane(&self, index: usize) -> Result<PlaneMap<D>> {
+        let (object, offset, len) = self.plane_range(index)?;
         let mut map = bindings::iosys_map::default();
 
         // SAFETY: The framebuffer holds a reference to its GEM objects.

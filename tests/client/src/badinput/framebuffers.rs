@@ -41,6 +41,7 @@ pub const TESTS: &[Test] = &[
         nv12_second_object_too_small,
     ),
     test("fb-yuyv-pitch-cuts-a-pair", yuyv_pitch_cuts_a_pair),
+    test("fb-yuyv-object-cuts-a-pair", yuyv_object_cuts_a_pair),
     test("fb-legacy-bad-depth", legacy_bad_depth),
     test("fb-remove-bad-id", remove_bad_id),
     test("fb-remove-foreign", remove_foreign),
@@ -380,6 +381,28 @@ fn yuyv_pitch_cuts_a_pair(screen: &Screen<'_>) -> Verdict {
     argument.pitches[0] = 2 * 102;
     let id = add_fb2(screen.card, argument).what("ADDFB2 with whole pairs")?;
     remove_fb(screen.card, id).what("RMFB")?;
+    Ok(())
+}
+
+/// The same, in the last row of the object.
+fn yuyv_object_cuts_a_pair(screen: &Screen<'_>) -> Verdict {
+    const ROWS: u32 = 10;
+    const PITCH: u32 = 24;
+    let formats = plane_formats(screen.card, screen.output.primary)?;
+    if !formats.contains(&(DrmFourcc::Yuyv as u32)) {
+        return skip("the primary plane has no YUYV");
+    }
+    let buffer = Dumb::new(screen.card, 64, 16, 32)?;
+    let mut argument = fb_argument(&buffer, 11, ROWS, DrmFourcc::Yuyv);
+    argument.pitches[0] = PITCH;
+    let last = buffer.size as u32 - PITCH * ROWS;
+    for (offset, fits) in [(last, true), (last + 2, false)] {
+        argument.offsets[0] = offset;
+        match add_fb2(screen.card, argument) {
+            Ok(id) if fits => remove_fb(screen.card, id).what("RMFB")?,
+            result => refused("an object without the last chroma", result, &[Errno::INVAL])?,
+        }
+    }
     Ok(())
 }
 
