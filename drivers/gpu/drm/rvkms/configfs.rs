@@ -148,6 +148,15 @@ struct Device {
 struct State {
     config: Config,
     enabled: Option<RvkmsDevice>,
+    /// Whether the device that was enabled is going, which user space can delay.
+    ending: bool,
+}
+
+impl State {
+    /// Returns whether there is a device, even if it is about to go.
+    fn is_enabled(&self) -> bool {
+        self.enabled.is_some() || self.ending
+    }
 }
 
 impl Device {
@@ -158,6 +167,7 @@ impl Device {
                 state <- new_mutex!(State {
                     config: Config::default(),
                     enabled: None,
+                    ending: false,
                 }),
             }),
             GFP_KERNEL,
@@ -173,7 +183,7 @@ impl Device {
     fn change<R>(&self, change: impl FnOnce(&mut Config) -> Result<R>) -> Result<R> {
         let mut state = self.state.lock();
 
-        if state.enabled.is_some() {
+        if state.is_enabled() {
             return Err(EBUSY);
         }
 
@@ -251,9 +261,13 @@ impl Device {
         remove(&mut self.state.lock().config);
     }
 
+    /// Makes the device. Fails with `EBUSY` if the one before is still there.
     fn enable(&self) -> Result {
         let mut state = self.state.lock();
 
+        if state.ending {
+            return Err(EBUSY);
+        }
         if state.enabled.is_none() {
             let config = state.config.try_clone()?;
 
@@ -263,10 +277,27 @@ impl Device {
         Ok(())
     }
 
-    fn disable(&self) {
-        // Nothing that is waited for here takes the lock: the callbacks of the device do not know
-        // about it.
-        self.state.lock().enabled = None;
+    /// Takes the device away. Fails with `EBUSY` if somebody else is about to.
+    fn disable(&self) -> Result {
+        let device = {
+            let mut state = self.state.lock();
+
+            if state.ending {
+                return Err(EBUSY);
+            }
+            let Some(device) = state.enabled.take() else {
+                return Ok(());
+            };
+
+            state.ending = true;
+            device
+        };
+
+        // Without the lock: this waits for updates, which wait for user space.
+        drop(device);
+        self.state.lock().ending = false;
+
+        Ok(())
     }
 
     /// Returns the DRM device, if the device is enabled.
@@ -282,7 +313,8 @@ pub(crate) struct DeviceItem {
 
 impl Drop for DeviceItem {
     fn drop(&mut self) {
-        self.device.disable();
+        // Nobody else can be about to, without this directory.
+        let _ = self.device.disable();
     }
 }
 
@@ -290,13 +322,12 @@ impl Drop for DeviceItem {
 switch!(
     0,
     DeviceItem,
-    |item| Ok(item.device.state.lock().enabled.is_some()),
+    |item| Ok(item.device.state.lock().is_enabled()),
     |item, enabled| {
         if enabled {
             item.device.enable()
         } else {
-            item.device.disable();
-            Ok(())
+            item.device.disable()
         }
     }
 );
