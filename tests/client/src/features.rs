@@ -9,12 +9,13 @@ use drm_fourcc::DrmFourcc;
 use drm_sys::*;
 use rustix::io::Errno;
 
-use crate::atomic::{Request, ALLOW_MODESET, EVENT, NONBLOCK, TEST_ONLY};
+use crate::atomic::{Blob, Request, ALLOW_MODESET, EVENT, NONBLOCK, TEST_ONLY};
 use crate::buffer::{add_fb2, fb_argument, remove_fb, Dumb, Frame};
-use crate::crc::{folder_of_device, Crc};
+use crate::crc::{checksum, folder_of_device, Crc};
 use crate::error::What;
 use crate::output::{plane_formats, Screen};
 use crate::pattern::Pattern;
+use crate::random::Random;
 use crate::raw;
 use crate::testlist::{accepted_or, fail, refused, skip, test, Test, Verdict};
 
@@ -22,6 +23,7 @@ pub const TESTS: &[Test] = &[
     test("feature-scaling-nearest", scaling_nearest),
     test("feature-scaling-filters-differ", scaling_filters_differ),
     test("feature-scaling-palette", scaling_palette),
+    test("feature-palette", palette),
     test("feature-scaling-limits", scaling_limits),
     test("feature-odd-width-of-packed-yuv", odd_width_of_packed_yuv),
     test("feature-async-flips", async_flips),
@@ -149,6 +151,56 @@ fn scaling_palette(screen: &Screen<'_>) -> Verdict {
     remove_fb(screen.card, id).what("RMFB")?;
     if sums[0] != sums[1] {
         return fail("indices are interpolated");
+    }
+    Ok(())
+}
+
+/// Each index is shown as its entry of `GAMMA_LUT`.
+fn palette(screen: &Screen<'_>) -> Verdict {
+    let card = screen.card;
+    let (plane, crtc) = (screen.output.primary, screen.output.crtc);
+    if !plane_formats(card, plane)?.contains(&(DrmFourcc::C8 as u32)) {
+        return skip("there are no palettes");
+    }
+    let Some(mut crc) = Crc::start(screen)? else {
+        return skip("there are no checksums");
+    };
+    let (width, height) = screen.size();
+    let index = |x: u32, y: u32| (x * 7 + y * 13) as u8;
+    let mut random = Random::new(8);
+    let entries = [(); 256].map(|()| [(); 3].map(|()| random.below(1 << 16) as u16));
+    let bytes: Vec<u8> = entries
+        .iter()
+        .flat_map(|[red, green, blue]| [*red, *green, *blue, 0])
+        .flat_map(u16::to_ne_bytes)
+        .collect();
+    let blob = Blob::new(card, &bytes)?;
+    let buffer = Dumb::new(card, width, height, 8)?;
+    let mut mapping = buffer.map()?;
+    let lines = mapping.bytes_mut().chunks_exact_mut(buffer.pitch as usize);
+    for (y, line) in (0..height).zip(lines) {
+        for (x, byte) in (0..width).zip(line) {
+            *byte = index(x, y);
+        }
+    }
+    let id = add_fb2(card, fb_argument(&buffer, width, height, DrmFourcc::C8)).what("ADDFB2")?;
+
+    screen
+        .flip_to(id)?
+        .set(card, crtc, "GAMMA_LUT", blob.id.into())?
+        .commit(card, 0)
+        .what("commit of a picture with a palette")?;
+    let found = crc.now()?;
+    let places = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
+    let expected = checksum(places.map(|(x, y)| entries[usize::from(index(x, y))]));
+    screen
+        .flip_to(screen.front.id)?
+        .set(card, crtc, "GAMMA_LUT", 0)?
+        .commit(card, 0)
+        .what("commit of the normal picture")?;
+    remove_fb(card, id).what("RMFB")?;
+    if found != expected {
+        return fail(format!("the checksum is {found}, {expected} expected"));
     }
     Ok(())
 }

@@ -27,6 +27,7 @@ mod flip;
 mod frames;
 mod hold;
 mod hotspot;
+mod imported;
 mod load;
 mod modules;
 mod options;
@@ -183,7 +184,12 @@ fn all(options: &Options) -> Result<ExitCode, Error> {
     let groups: Vec<&[testlist::Test]> = badinput::GROUPS
         .iter()
         .copied()
-        .chain([features::TESTS, damage::TESTS, failslab::TESTS])
+        .chain([
+            features::TESTS,
+            imported::TESTS,
+            damage::TESTS,
+            failslab::TESTS,
+        ])
         .collect();
     let mut tally = on_screen(&card, &groups, options, Tally::default())?;
     let rounds = options.rounds(5);

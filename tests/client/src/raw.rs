@@ -53,6 +53,21 @@ pub struct SyncFileInfo {
     fences: u64,
 }
 
+/// What `DMA_HEAP_IOCTL_ALLOC` reads and fills.
+#[repr(C)]
+pub struct DmaHeapAllocation {
+    pub len: u64,
+    pub fd: u32,
+    pub fd_flags: u32,
+    pub heap_flags: u64,
+}
+
+/// Of a heap, not of a card.
+pub const DMA_HEAP_ALLOC: Ioctl<DmaHeapAllocation> = Ioctl {
+    opcode: opcode::read_write::<DmaHeapAllocation>(b'H', 0),
+    argument: PhantomData,
+};
+
 /// Of the descriptor of a fence, not of a card.
 pub const SYNC_FILE_INFO: Ioctl<SyncFileInfo> = Ioctl {
     opcode: opcode::read_write::<SyncFileInfo>(b'>', 4),
