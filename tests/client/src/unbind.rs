@@ -198,7 +198,8 @@ fn one_round(method: &Method, path: &Path, round: u32) -> Result<(), Error> {
         let result = flip_until_gone(&card_path, &started);
         let _ = ended.send(result);
     });
-    if starts.recv_timeout(PATIENCE).is_err() {
+    // A writeback comes before, which takes long in a kernel that checks each access.
+    if starts.recv_timeout(PATIENCE * 4).is_err() {
         // The flips did not even begin; say why if that is known.
         return match ends.recv_timeout(PATIENCE) {
             Ok(Err(error)) => Err(error),
