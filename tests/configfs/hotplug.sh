@@ -74,18 +74,22 @@ is 0 enabled other
 if [ "$driver" = rvkms ]; then
 	about "a device that waits for a flip until it goes"
 	does put 1 $top/other/enabled
+	rm -f /tmp/held
 	timeout 10 /rvkms/build/client/rvkms-client hold --card "/dev/dri/$(card other)" >/tmp/held 2>&1 &
 	holder=$!
 	soon grep -q held /tmp/held
 	put 0 $top/other/enabled &
 	other=$!
-	sleep 1
+	going() { ! compgen -G '/sys/bus/faux/devices/other/drm/card*'; }
+	soon going
 	# Nobody waits for it but who wants it to go.
 	is 1 enabled other
 	is 1 cat $top/other/planes/primary/type
 	fails "$EBUSY" put 0 $top/other/planes/primary/type
 	fails "$EBUSY" put 0 $top/other/enabled
 	fails "$EBUSY" put 1 $top/other/enabled
+	fails "$EBUSY" mkdir $top/other/connectors/new
+	fails "$EBUSY" put 1 $top/other/connectors/connector/edid_enabled
 	kill $holder
 	wait $holder $other 2>/dev/null
 	is 0 enabled other

@@ -440,8 +440,8 @@ impl<D: KmsDriver> drm::Device<D> {
             return;
         };
 
-        // SAFETY: The device was set up and is registered as long as there is the guard, hence so
-        // is the sysfs device of its minor, along with the parents of that.
+        // SAFETY: The device was set up, hence the sysfs device of its minor is there. It is not
+        // removed as long as there is the guard, hence its parents are there if it was added.
         unsafe { bindings::drm_sysfs_hotplug_event(self.as_raw()) };
 
         // Clients wait for updates; see `is_kms_registered()`.

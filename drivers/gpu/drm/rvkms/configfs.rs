@@ -191,10 +191,13 @@ impl Device {
     }
 
     /// Adds a connector. One that is added to an enabled device can come and go, and is not there
-    /// yet.
+    /// yet. Fails with `EBUSY` if the device is about to go.
     fn add_connector(&self, mut connector: Connector) -> Result<Id<Connector>> {
         let mut state = self.state.lock();
 
+        if state.ending {
+            return Err(EBUSY);
+        }
         if state.enabled.is_some() {
             // vkms has no such connectors.
             if cfg!(CONFIG_DRM_RVKMS_AS_VKMS) {
@@ -215,6 +218,9 @@ impl Device {
     ) -> Result<R> {
         let mut state = self.state.lock();
 
+        if state.ending {
+            return Err(EBUSY);
+        }
         if let Some(device) = &state.enabled {
             if !state.config.connectors.get(id)?.dynamic || device.has_connector(id) {
                 return Err(EBUSY);
@@ -232,6 +238,9 @@ impl Device {
 
         if !connector.dynamic {
             return Err(EINVAL);
+        }
+        if state.ending {
+            return Err(EBUSY);
         }
 
         if let Some(device) = &mut state.enabled {

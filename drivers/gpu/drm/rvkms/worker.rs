@@ -13,6 +13,7 @@ use crate::{
     device::RvkmsDriver,
     scene::Scene, //
 };
+use core::ops::RangeInclusive;
 use kernel::{
     drm::kms::{
         crtc::Crtc,
@@ -318,6 +319,12 @@ impl Worker {
     }
 }
 
+/// Returns which of the frames from `first` to `last` get a checksum: the last ones, so that what
+/// was not read yet has room. The core complains if there is none, however fast user space reads.
+fn numbers(first: u64, last: u64) -> RangeInclusive<u64> {
+    first.max(last.saturating_sub(MAX_SKIPPED - 1))..=last
+}
+
 impl Pending {
     fn compose(self) -> Result {
         let queue = self.crtc.data().queue();
@@ -328,10 +335,7 @@ impl Pending {
                 let checksum = || compositor.checksum(queue, &self.scene);
                 let crc = self.scene.compose(checksum)?;
 
-                // More would push out what was not read yet, however fast user space reads.
-                let first = first.max(last.saturating_sub(MAX_SKIPPED - 1));
-
-                for number in first..=last {
+                for number in numbers(first, last) {
                     // User space that does not read fast enough, or has stopped to, misses frames.
                     let _ = self.crtc.add_crc_entry(number as u32, crc);
                 }
@@ -382,5 +386,21 @@ impl WorkItem for Worker {
         if !is_last {
             let _ = crtc.data().queue().enqueue(this);
         }
+    }
+}
+
+#[kunit_tests(rvkms_worker)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_checksums_are_made_up_for_than_there_is_room() {
+        assert_eq!(numbers(7, 7), 7..=7);
+        assert_eq!(numbers(0, MAX_SKIPPED - 1), 0..=MAX_SKIPPED - 1);
+        assert_eq!(numbers(0, MAX_SKIPPED), 1..=MAX_SKIPPED);
+        assert_eq!(
+            numbers(1, u64::MAX),
+            u64::MAX - (MAX_SKIPPED - 1)..=u64::MAX
+        );
     }
 }

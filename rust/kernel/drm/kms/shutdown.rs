@@ -33,7 +33,7 @@ const PAUSE: u32 = 20;
 pub(super) unsafe fn shutdown(dev: *mut bindings::drm_device) {
     // SAFETY: The requirements of this function are those of both.
     let Err(err) = (unsafe { try_disable_all(dev) }) else {
-        // Whoever has found a fence not signalled may look at the name of its CRTC for so long.
+        // Whoever has found a fence not signalled may look at the name of its CRTC until then.
         synchronize_rcu();
         return;
     };
@@ -63,6 +63,7 @@ pub(super) unsafe fn shutdown(dev: *mut bindings::drm_device) {
         // SAFETY: This may sleep.
         unsafe { bindings::msleep(PAUSE) };
     }
+    synchronize_rcu();
 }
 
 /// Turns everything off, and tries again if that may help.
