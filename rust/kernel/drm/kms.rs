@@ -444,21 +444,13 @@ impl<D: KmsDriver> drm::Device<D> {
         // removed as long as there is the guard, hence its parents are there if it was added.
         unsafe { bindings::drm_sysfs_hotplug_event(self.as_raw()) };
 
-        // Clients wait for updates; see `is_kms_registered()`.
+        // Clients wait for updates, which can take as long as user space likes, and whoever unplugs
+        // any DRM device waits for each guard.
         drop(guard);
 
         // SAFETY: The device was set up, hence it keeps its mode configuration and its list of
         // clients, even if it is unregistered from now on.
         unsafe { bindings::drm_client_dev_hotplug(self.as_raw()) };
-    }
-
-    /// Returns whether the device has been set up and is registered.
-    ///
-    /// If so then it keeps its mode configuration, even if it is unregistered from now on. For what
-    /// waits for updates: these can take as long as user space likes, and whoever unplugs any DRM
-    /// device waits for each [guard](Self::kms_guard).
-    fn is_kms_registered(&self) -> bool {
-        self.kms_guard().is_some()
     }
 
     /// Returns a guard of the registration, if the device is registered and has been set up.

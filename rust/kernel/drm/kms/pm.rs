@@ -145,6 +145,15 @@ impl<D: KmsDriver> drm::Device<D> {
         result
     }
 
+    /// Returns whether the device has been set up and is registered.
+    ///
+    /// If so then it keeps its mode configuration, even if it is unregistered from now on. For what
+    /// waits for updates: these can take as long as user space likes, and whoever unplugs any DRM
+    /// device waits for each [guard](Self::kms_guard).
+    fn is_kms_registered(&self) -> bool {
+        self.kms_guard().is_some()
+    }
+
     fn check_parent(&self, parent: &device::Device<device::Core<'_>>) -> Result {
         // SAFETY: The parent of a device does not change.
         let own = unsafe { (*self.as_raw()).dev };
