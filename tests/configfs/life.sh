@@ -58,6 +58,56 @@ is '0x00000001 0x00000002 0x00000003' echo "$(modetest -M "$driver" -e 2>/dev/nu
 	awk '/^[0-9]+\t/ { print $4 }' | sort -u | tr '\n' ' ' | sed 's/ $//')"
 no_device dev
 
+# vkms cannot choose between encoders.
+if [ "$driver" = rvkms ]; then
+	about "connectors that share encoders"
+	mkdir $top/dev $top/dev/planes/{1,2} $top/dev/crtcs/{1,2} $top/dev/encoders/{1,2} $top/dev/connectors/{1,2}
+	for output in 1 2; do
+		put 1 $top/dev/planes/$output/type
+		link dev/crtcs/$output dev/planes/$output/possible_crtcs
+		link dev/crtcs/1 dev/encoders/$output/possible_crtcs
+		link dev/crtcs/2 dev/encoders/$output/possible_crtcs
+	done
+	# The first has to leave the first encoder to the second.
+	link dev/encoders/1 dev/connectors/1/possible_encoders
+	link dev/encoders/2 dev/connectors/1/possible_encoders
+	link dev/encoders/1 dev/connectors/2/possible_encoders
+	# routes: the CRTCs of the connectors that are on.
+	routes() {
+		sed -n '/^connector/,$ s/^\tcrtc=\(crtc-.*\)/\1/p' /sys/kernel/debug/dri/dev/state | tr '\n' ' '
+	}
+	# Whoever closes the device leaves it to the console, which turns both on in one update.
+	put 1 $top/dev/enabled
+	read -r -a connector <<<"$(rows -c 1)"
+	read -r -a crtc <<<"$(modetest -M rvkms -p 2>/dev/null |
+		awk '/^Planes:/ { exit } /^[0-9]+\t/ { printf "%s ", $1 }')"
+	is 'crtc-0 crtc-1 ' routes
+	put 0 $top/dev/enabled
+	# One after the other, and then the other way round. modetest flips until its input can be read.
+	link dev/encoders/2 dev/connectors/2/possible_encoders
+	put N /sys/module/drm_kms_helper/parameters/fbdev_emulation
+	put 1 $top/dev/enabled
+	is '' routes
+	rm -f /tmp/quiet
+	mkfifo /tmp/quiet
+	exec 5<>/tmp/quiet
+	for order in '0 1' '1 0'; do
+		read -r one other <<<"$order"
+		modetest -M rvkms -s ${connector[0]}@${crtc[one]}:1024x768 \
+			-s ${connector[1]}@${crtc[other]}:1024x768 -v <&5 >/tmp/modes 2>&1 &
+		tester=$!
+		soon grep -q freq /tmp/modes
+		is "crtc-$one crtc-$other " routes
+		is '' grep -i fail /tmp/modes
+		kill $tester
+		wait
+	done
+	exec 5>&-
+	put 0 $top/dev/enabled
+	put Y /sys/module/drm_kms_helper/parameters/fbdev_emulation
+	no_device dev
+fi
+
 about "the objects of a device in debugfs"
 outputs() {
 	mkdir $1/dev $1/dev/planes/{p1,o,p2,c} $1/dev/crtcs/{1,2} $1/dev/encoders/{1,2} $1/dev/connectors/{1,2}

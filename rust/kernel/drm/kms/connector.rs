@@ -9,6 +9,7 @@
 
 mod dynamic;
 mod probe;
+mod routing;
 
 use super::{
     encoder::Encoder,
@@ -26,7 +27,6 @@ use super::{
 use crate::{
     alloc::flags::GFP_KERNEL,
     bindings,
-    container_of,
     drm,
     error::{
         to_result,
@@ -493,8 +493,6 @@ impl<T: DriverConnector> Connector<T> {
             .unwrap_or(0)
     }
 
-    /// Chooses the first of the connector's encoders that its new CRTC can drive.
-    ///
     /// # Safety
     ///
     /// `connector` must have been created by [`Self::new`] and be part of `commit`, which must be
@@ -503,37 +501,8 @@ impl<T: DriverConnector> Connector<T> {
         connector: *mut bindings::drm_connector,
         commit: *mut bindings::drm_atomic_commit,
     ) -> *mut bindings::drm_encoder {
-        // SAFETY: A connector that is part of a commit has an entry in its array, and its new state
-        // belongs to this thread.
-        let crtc = unsafe {
-            let entry = (*commit).connectors.add((*connector).index as usize);
-            (*(*entry).new_state).crtc
-        };
-        if crtc.is_null() {
-            return ptr::null_mut();
-        }
-
-        // SAFETY: Nothing of this changes once the device is registered. All entries of the list
-        // but its head are encoders.
-        unsafe {
-            let crtc = 1u32.wrapping_shl((*crtc).index);
-            let head = &raw mut (*(*connector).dev).mode_config.encoder_list;
-            let mut entry = (*head).next;
-
-            while entry != head {
-                let encoder = container_of!(entry, bindings::drm_encoder, head);
-                let mask = 1u32.wrapping_shl((*encoder).index);
-
-                if (*connector).possible_encoders & mask != 0
-                    && (*encoder).possible_crtcs & crtc != 0
-                {
-                    return encoder;
-                }
-                entry = (*entry).next;
-            }
-        }
-
-        ptr::null_mut()
+        // SAFETY: The safety requirements of this function.
+        unsafe { routing::best_encoder(connector, commit) }
     }
 
     /// # Safety
