@@ -58,7 +58,7 @@ is '0x00000001 0x00000002 0x00000003' echo "$(modetest -M "$driver" -e 2>/dev/nu
 	awk '/^[0-9]+\t/ { print $4 }' | sort -u | tr '\n' ' ' | sed 's/ $//')"
 no_device dev
 
-# vkms cannot choose between encoders.
+# vkms takes the first encoder of a connector.
 if [ "$driver" = rvkms ]; then
 	about "connectors that share encoders"
 	mkdir $top/dev $top/dev/planes/{1,2} $top/dev/crtcs/{1,2} $top/dev/encoders/{1,2} $top/dev/connectors/{1,2}
@@ -76,6 +76,9 @@ if [ "$driver" = rvkms ]; then
 	routes() {
 		sed -n '/^connector/,$ s/^\tcrtc=\(crtc-.*\)/\1/p' /sys/kernel/debug/dri/dev/state | tr '\n' ' '
 	}
+	route() {
+		/rvkms/build/client/rvkms-client route --card "/dev/dri/$(card dev)" "$@"
+	}
 	# Whoever closes the device leaves it to the console, which turns both on in one update.
 	put 1 $top/dev/enabled
 	read -r -a connector <<<"$(rows -c 1)"
@@ -83,16 +86,23 @@ if [ "$driver" = rvkms ]; then
 		awk '/^Planes:/ { exit } /^[0-9]+\t/ { printf "%s ", $1 }')"
 	is 'crtc-0 crtc-1 ' routes
 	put 0 $top/dev/enabled
-	# One after the other, and then the other way round. modetest flips until its input can be read.
-	link dev/encoders/2 dev/connectors/2/possible_encoders
-	put N /sys/module/drm_kms_helper/parameters/fbdev_emulation
+	does put N /sys/module/drm_kms_helper/parameters/fbdev_emulation
 	put 1 $top/dev/enabled
+	does route 0@0,1@1 0@1,1@0
+	put 0 $top/dev/enabled
+	# With a choice for both: each keeps what it has.
+	link dev/encoders/2 dev/connectors/2/possible_encoders
+	put 1 $top/dev/enabled
+	does route 1@0 0@1 0@-,1@1 0@0
+	does route 0@-,1@-
+	# One after the other, and then the other way round. modetest flips until its input can be read.
 	is '' routes
 	rm -f /tmp/quiet
 	mkfifo /tmp/quiet
 	exec 5<>/tmp/quiet
 	for order in '0 1' '1 0'; do
 		read -r one other <<<"$order"
+		rm -f /tmp/modes
 		modetest -M rvkms -s ${connector[0]}@${crtc[one]}:1024x768 \
 			-s ${connector[1]}@${crtc[other]}:1024x768 -v <&5 >/tmp/modes 2>&1 &
 		tester=$!
@@ -103,6 +113,11 @@ if [ "$driver" = rvkms ]; then
 		wait
 	done
 	exec 5>&-
+	put 0 $top/dev/enabled
+	# Who goes to another CRTC takes the first encoder again, and leaves its own to others.
+	rm $top/dev/encoders/1/possible_crtcs/1 $top/dev/connectors/2/possible_encoders/1
+	put 1 $top/dev/enabled
+	does route 0@0 0@1 1@0
 	put 0 $top/dev/enabled
 	put Y /sys/module/drm_kms_helper/parameters/fbdev_emulation
 	no_device dev

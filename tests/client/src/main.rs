@@ -41,6 +41,7 @@ mod planes;
 mod random;
 mod raw;
 mod reference;
+mod route;
 mod show;
 mod testlist;
 mod unbind;
@@ -92,6 +93,7 @@ fn run(options: &Options) -> Result<ExitCode, Error> {
             return Ok(summary(display::run(&card, monitor, options)?));
         }
         Command::Hold => hold::run(&open(options)?)?,
+        Command::Route { commits } => route::run(&open(options)?, commits)?,
         Command::Copies => copies::run(&open(options)?)?,
         Command::Console { monitor } => return Ok(summary(display::console::run(monitor)?)),
         Command::Failslab => return failslab_command(options),

@@ -33,6 +33,9 @@ usage: rvkms-client COMMAND [OPTIONS]
         writes to the console, and looks for it on the display; nobody else must use the display
   hold --card CARD
         flips with a fence that is signalled when this is killed; others can be the master meanwhile
+  route --card CARD COMMIT...
+        turns connectors on and off: each commit is a list like 0@1,1@- of connectors and CRTCs by their
+        index; in the end nothing changes, which must not take a modeset
   failslab [--card CARD] [--module NAME [--quick]] [--filter TEXT]
         lets each allocation of mode setting calls, and of loading the module, fail once
   unbind --card CARD [--rounds N]
@@ -57,7 +60,7 @@ usage: rvkms-client COMMAND [OPTIONS]
         compares the frames that are composed in a second on all CPUs with those on one; fails if they are
         not enough
   all --card CARD [--module NAME]
-        all of the above but picture, display, copies, console, hold, diff, reference, load, vrr, bench and cpus,
+        all of the above but picture, display, copies, console, hold, route, diff, reference, load, vrr, bench and cpus,
         in short forms; leaves the module loaded
 
   --card CARD      a path (/dev/dri/card0) or a driver's name (vkms); --other CARD, a second one
@@ -91,6 +94,9 @@ pub enum Command {
         monitor: PathBuf,
     },
     Hold,
+    Route {
+        commits: Vec<String>,
+    },
     Failslab,
     Unbind,
     Reload,
@@ -202,6 +208,12 @@ pub fn parse() -> Result<Option<Options>, Error> {
             None => return message("console needs --monitor"),
         },
         "hold" => Command::Hold,
+        "route" => Command::Route {
+            commits: words
+                .by_ref()
+                .map(|word| word.string())
+                .collect::<Result<_, _>>()?,
+        },
         "failslab" => Command::Failslab,
         "unbind" => Command::Unbind,
         "reload" => Command::Reload,

@@ -585,6 +585,9 @@ impl<D: KmsDriver> KmsSetup<'_, D> {
 
     /// Makes `encoder` one of the encoders that can feed `connector`.
     ///
+    /// Connectors may share encoders: each connector of an update gets one of its own, so that the
+    /// update fails only if there are too few besides those of other connectors that are on.
+    ///
     /// Fails with `EINVAL` if one of them belongs to another device.
     ///
     /// C: `drm_connector_attach_encoder()`.

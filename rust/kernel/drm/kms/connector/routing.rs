@@ -101,33 +101,27 @@ impl Routing {
 
     /// Gives an encoder to each connector that is on after `commit`.
     ///
-    /// A connector keeps its encoder where it can. If `respect` is set none is taken from a
-    /// connector that is not part of `commit`. Returns [`None`] if there are too few.
+    /// A connector that stays at its CRTC keeps its encoder where it can. If `respect` is set none
+    /// is taken from a connector that is not part of `commit`. Returns whether there are enough.
     ///
     /// # Safety
     ///
     /// As for [`new_connectors`].
-    unsafe fn new(commit: *mut bindings::drm_atomic_commit, respect: bool) -> Option<Self> {
-        let mut this = Self::default();
-
+    unsafe fn fill(&mut self, commit: *mut bindings::drm_atomic_commit, respect: bool) -> bool {
         // SAFETY: The safety requirements of this function.
         unsafe {
             if respect {
-                for_each_other(commit, |other, encoder| this.keep(other, encoder));
+                for_each_other(commit, |other, encoder| self.keep(other, encoder));
             }
             for (candidate, encoder) in new_connectors(commit) {
                 if let Some(encoder) = encoder {
-                    this.keep(candidate, encoder);
+                    self.keep(candidate, encoder);
                 }
             }
-            for (candidate, _) in new_connectors(commit) {
-                if this.encoder(candidate.connector).is_none() && !this.add(candidate) {
-                    return None;
-                }
-            }
+            new_connectors(commit).all(|(candidate, _)| {
+                self.encoder(candidate.connector).is_some() || self.add(candidate)
+            })
         }
-
-        Some(this)
     }
 }
 
@@ -172,7 +166,10 @@ unsafe fn for_each_other(
     unsafe { bindings::drm_connector_list_iter_end(&mut iter) };
 }
 
-/// Returns the connectors that `commit` leaves or turns on, with the encoders that they have.
+/// Returns the connectors that `commit` leaves or turns on, with the encoders that they should keep.
+///
+/// That is the same however far the check has come, since the helper asks for the encoder of each
+/// connector more than once, and looks after nothing but that two answers do not collide.
 ///
 /// # Safety
 ///
@@ -182,23 +179,30 @@ unsafe fn new_connectors(
     commit: *mut bindings::drm_atomic_commit,
 ) -> impl Iterator<Item = (Candidate, Option<u32>)> {
     (0..MAX_OBJECTS).filter_map(move |index| {
-        // SAFETY: The states of a commit in the check phase belong to its thread.
+        // SAFETY: The states of a commit in the check phase belong to its thread. The index of an
+        // encoder never changes.
         unsafe {
             let entry = entry(commit, index)?;
+            let (old, new) = ((*entry).old_state, (*entry).new_state);
+            if (*new).crtc.is_null() {
+                return None;
+            }
+
+            // What is restored has to get the encoders that it had, which are in the new states. In
+            // other commits these change meanwhile.
+            let kept = if (*commit).duplicated() {
+                (*new).best_encoder
+            } else if (*old).crtc == (*new).crtc {
+                (*old).best_encoder
+            } else {
+                ptr::null_mut()
+            };
             let candidate = Candidate {
                 connector: index,
-                encoders: encoders((*entry).ptr, (*(*entry).new_state).crtc),
-            };
-            // A duplicate that is restored has to get the encoders that it had. In others the new
-            // states change meanwhile.
-            let had = if (*commit).duplicated() {
-                (*(*entry).new_state).best_encoder
-            } else {
-                (*(*entry).old_state).best_encoder
+                encoders: encoders((*entry).ptr, (*new).crtc),
             };
 
-            (!(*(*entry).new_state).crtc.is_null())
-                .then_some((candidate, had.as_ref().map(|encoder| encoder.index)))
+            Some((candidate, (!kept.is_null()).then(|| (*kept).index)))
         }
     })
 }
@@ -258,10 +262,10 @@ unsafe fn find_encoder<R>(
 unsafe fn encoders(connector: *mut bindings::drm_connector, crtc: *mut bindings::drm_crtc) -> u32 {
     let mut mask = 0;
 
-    // SAFETY: The safety requirements of this function; none of this changes any more.
+    // SAFETY: The safety requirements of this function; none of what is read changes any more.
     unsafe {
-        if let Some(crtc) = crtc.as_ref() {
-            let crtc = 1u32.wrapping_shl(crtc.index);
+        if !crtc.is_null() {
+            let crtc = 1u32.wrapping_shl((*crtc).index);
 
             find_encoder((*connector).dev, |encoder| {
                 if (*encoder).possible_crtcs & crtc != 0 {
@@ -275,7 +279,42 @@ unsafe fn encoders(connector: *mut bindings::drm_connector, crtc: *mut bindings:
     mask
 }
 
+/// Chooses one of the encoders in `fitting` for a connector of `commit`.
+///
+/// # Safety
+///
+/// As for [`new_connectors`].
+unsafe fn choose(
+    commit: *mut bindings::drm_atomic_commit,
+    connector: u32,
+    fitting: u32,
+) -> Option<usize> {
+    // Without a choice nothing has to be worked out.
+    if fitting.count_ones() > 1 {
+        let mut routing = Routing::default();
+
+        // SAFETY: The safety requirements of this function.
+        unsafe {
+            // What is restored gets what it had, whoever has it now.
+            if !(*commit).duplicated() && routing.fill(commit, true) {
+                return routing.encoder(connector);
+            }
+
+            routing = Routing::default();
+            if routing.fill(commit, false) {
+                return routing.encoder(connector);
+            }
+        }
+    }
+
+    // The helper takes it from a connector that is not part of the commit, or refuses the commit,
+    // which depends on the ioctl.
+    bits(fitting).next()
+}
+
 /// Returns the encoder that `connector` gets by `commit`, or a null pointer if none fits.
+///
+/// Whether encoders can be used together (`possible_clones`) is not taken into account.
 ///
 /// # Safety
 ///
@@ -292,17 +331,7 @@ pub(super) unsafe fn best_encoder(
         };
         let fitting = encoders(connector, (*(*entry).new_state).crtc);
 
-        // Without a choice nothing has to be worked out. If there are too few the helper takes one
-        // from a connector that is not part of the commit, or refuses the commit, which depends on
-        // the ioctl.
-        let chosen = (fitting.count_ones() > 1)
-            .then(|| {
-                Routing::new(commit, true)
-                    .or_else(|| Routing::new(commit, false))?
-                    .encoder((*connector).index)
-            })
-            .flatten()
-            .or_else(|| bits(fitting).next());
+        let chosen = choose(commit, (*connector).index, fitting);
 
         find_encoder((*commit).dev, |encoder| {
             (chosen == Some((*encoder).index as usize)).then_some(encoder)
