@@ -9,32 +9,40 @@ use crate::{
 };
 use core::ptr;
 
+/// Lets `crtc` be on after the update, with all set that the core wants to be there then.
+pub(super) fn set_on(check: &AtomicCheck<'_, TestDriver>, crtc: &Crtc<TestCrtc>) -> Result {
+    drop(check.get_crtc_state(crtc)?);
+
+    // SAFETY: The CRTC has a new state, which belongs to the update, and only this thread knows of
+    // that. The state owns its blob.
+    unsafe {
+        let state = (*(*check.as_raw()).crtcs.add(crtc.index() as usize)).new_state;
+
+        if (*state).mode_blob.is_null() {
+            let blob = bindings::drm_property_create_blob(crtc.drm_dev().as_raw(), 1, ptr::null());
+            (*state).mode_blob = from_err_ptr(blob)?;
+        }
+        (*state).enable = true;
+        (*state).active = true;
+        (*state).set_mode_changed(true);
+        for mode in [&mut (*state).mode, &mut (*state).adjusted_mode] {
+            mode.clock = 25_175;
+            (mode.hdisplay, mode.hsync_start, mode.hsync_end, mode.htotal) = (640, 656, 752, 800);
+            (mode.vdisplay, mode.vsync_start, mode.vsync_end, mode.vtotal) = (480, 490, 492, 525);
+            bindings::drm_mode_set_crtcinfo(mode, 0);
+        }
+    }
+
+    Ok(())
+}
+
 /// Turns `crtc` on, with no plane and nothing connected, and waits until the update is complete.
 pub(super) fn turn_on(drm: &drm::Device<TestDriver>, crtc: &Crtc<TestCrtc>) -> Result<c_int> {
     with_check(drm, |check| {
-        drop(check.get_crtc_state(crtc)?);
+        set_on(check, crtc)?;
 
-        // SAFETY: The update is one of `drm`, and only this thread knows of it. Its CRTC has a
-        // state, in which all is set that the core wants to be there while the CRTC is on, and
-        // which owns the new blob.
-        unsafe {
-            let commit = check.as_raw();
-            let state = (*(*commit).crtcs.add(crtc.index() as usize)).new_state;
-            let blob = bindings::drm_property_create_blob(drm.as_raw(), 1, ptr::null());
-
-            (*state).mode_blob = from_err_ptr(blob)?;
-            (*state).enable = true;
-            (*state).active = true;
-            (*state).set_mode_changed(true);
-            for mode in [&mut (*state).mode, &mut (*state).adjusted_mode] {
-                mode.crtc_clock = 25_175;
-                mode.crtc_hdisplay = 640;
-                mode.crtc_htotal = 800;
-                mode.crtc_vdisplay = 480;
-                mode.crtc_vtotal = 525;
-            }
-            Ok(commit_callback(drm.as_raw(), commit, false))
-        }
+        // SAFETY: The update is one of `drm`, and only this thread knows of it.
+        Ok(unsafe { commit_callback(drm.as_raw(), check.as_raw(), false) })
     })?
 }
 
