@@ -166,7 +166,7 @@ unsafe fn for_each_other(
     unsafe { bindings::drm_connector_list_iter_end(&mut iter) };
 }
 
-/// Returns the connectors that `commit` leaves or turns on, with the encoders that they should keep.
+/// Returns the connectors that `commit` leaves or turns on, with the encoders they should keep.
 ///
 /// That is the same however far the check has come, since the helper asks for the encoder of each
 /// connector more than once, and looks after nothing but that two answers do not collide.
