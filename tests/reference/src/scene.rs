@@ -40,6 +40,8 @@ pub enum Encoding {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Range {
     Limited,
+    /// As limited, but 256/255 of that, which C vkms makes of it. No value of the property.
+    Stretched,
     Full,
 }
 

@@ -15,13 +15,18 @@ impl Layer {
             Encoding::Bt709 => (0.2126, 0.0722),
             Encoding::Bt2020 => (0.2627, 0.0593),
         };
+        let neutral = 128.0 / 255.0;
+        let limited = |most: f64| {
+            (
+                (l - 16.0 / 255.0) * most / 219.0,
+                (u - neutral) * most / 224.0,
+                (v - neutral) * most / 224.0,
+            )
+        };
         let (l, u, v) = match self.range {
-            Range::Full => (l, u - 128.0 / 255.0, v - 128.0 / 255.0),
-            Range::Limited => (
-                (l - 16.0 / 255.0) * 255.0 / 219.0,
-                (u - 128.0 / 255.0) * 255.0 / 224.0,
-                (v - 128.0 / 255.0) * 255.0 / 224.0,
-            ),
+            Range::Full => (l, u - neutral, v - neutral),
+            Range::Limited => limited(255.0),
+            Range::Stretched => limited(256.0),
         };
         let r = l + 2.0 * (1.0 - kr) * v;
         let b = l + 2.0 * (1.0 - kb) * u;
