@@ -10,7 +10,7 @@
 
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-export VM DRIVER DEVICE KDIR T SIGNOFF FULL
+export VM DRIVER DEVICE KDIR T SIGNOFF EACH FULL
 
 .PHONY: help run test shell kunit igt bench soak lint doc fetch apply series series-check refresh build clean distclean
 
@@ -53,7 +53,7 @@ apply: ## put patches/ and the overlay on build/linux; with KDIR=TREE, the serie
 series: ## the mails to send, in build/series; SIGNOFF="Name <mail>" is the sender
 	@tools/series
 
-series-check: ## prove the series: git am, checkpatch, builds; FULL=1 builds each patch completely
+series-check: ## prove the series: git am, checkpatch, builds; EACH=1 builds after each patch
 	@tools/series-check
 
 refresh: ## turn commits made in build/linux into patches/
