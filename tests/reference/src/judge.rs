@@ -148,22 +148,30 @@ mod tests {
         }
     }
 
-    #[test]
-    fn each_layer_chooses_at_a_border() {
-        let scene = Scene {
+    /// A scene of one pixel.
+    fn scene(layers: Vec<Layer>) -> Scene {
+        Scene {
             width: 1,
             height: 1,
             background: [0; 3],
-            layers: vec![layer([0, 255], 0xffff), layer([0, 255], 0x8000)],
+            layers,
             degamma: None,
             ctm: None,
             gamma: None,
-        };
-        let is_right = |value: f64| {
-            scene
-                .first_wrong(|_, _| [value; 3], 0.0, &mut 0.0)
-                .is_none()
-        };
+        }
+    }
+
+    /// Whether the pixel of a scene may have this value in each channel.
+    fn is_right(scene: &Scene, value: f64) -> bool {
+        scene
+            .first_wrong(|_, _| [value; 3], 0.0, &mut 0.0)
+            .is_none()
+    }
+
+    #[test]
+    fn each_layer_chooses_at_a_border() {
+        let scene = scene(vec![layer([0, 255], 0xffff), layer([0, 255], 0x8000)]);
+        let is_right = |value| is_right(&scene, value);
 
         for value in [0.0, 32767.0, 32768.0, 65535.0] {
             assert!(is_right(value), "{value}");
@@ -183,20 +191,8 @@ mod tests {
         yuv.range = Range::Limited;
         yuv.src.width = 1 << 16;
 
-        let scene = Scene {
-            width: 1,
-            height: 1,
-            background: [0; 3],
-            layers: vec![yuv],
-            degamma: None,
-            ctm: None,
-            gamma: None,
-        };
-        let is_right = |value: f64| {
-            scene
-                .first_wrong(|_, _| [value; 3], 0.0, &mut 0.0)
-                .is_none()
-        };
+        let scene = scene(vec![yuv]);
+        let is_right = |value| is_right(&scene, value);
         let documented = 164.0 / 219.0 * 65535.0;
 
         assert!(is_right(documented));
